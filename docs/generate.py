@@ -147,7 +147,7 @@ _TABLES = {
     "notify": "NotifyOptions",
     "notify.flapping": "Flapping",
     "integrations.NAME": "Integration",
-    "integrations.NAME.client": "LoginClient",
+    "integrations.NAME.client": "Client",
     "integrations.NAME.documentation": "Documentation",
     "integrations.NAME.waivers": "Waiver",
 }

@@ -14,8 +14,8 @@ from pydantic import SecretStr
 
 from mfagate.contract.consumer import FORM, JSON, ConsumerPact, any_number_of, fill, only_objects, positive, text
 from mfagate.contract_strength import Prove
-from mfagate.providers.oauth import token_in
-from mfagate.providers.okta.auth import ASSERTION_TYPE, new_key
+from mfagate.providers.made_up import new_private_key
+from mfagate.providers.oauth import ASSERTION_TYPE, token_in
 from mfagate.providers.okta.client import OktaClient
 from mfagate.providers.okta.settings import TOKEN_PATH, OktaSettings, token_form
 from mfagate.providers.second_factor import (
@@ -32,7 +32,7 @@ PROVIDER = "okta"
 
 ORG = "https://acme.okta.com"
 SETTINGS = OktaSettings(org_url=ORG, api_token=SecretStr("00" + "k" * 40))
-APP = OktaSettings(org_url=ORG, client_id="0oaabcdefg1234567890", private_key=SecretStr(new_key()))
+APP = OktaSettings(org_url=ORG, client_id="0oaabcdefg1234567890", private_key=SecretStr(new_private_key()))
 SIGNED = match.regex("SSWS 00abc", regex=r"^(SSWS|Bearer) [A-Za-z0-9._-]+$")
 
 USER = "00uabcdefg1234567890"

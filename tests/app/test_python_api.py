@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 from tests.support.duo import Duo, emulator
+from tests.support.programs import missing
 from tests.support.project import REPOSITORY, link_shipped
 
 import mfagate
@@ -150,7 +151,7 @@ def test_an_error_holds_no_password_of_the_environment(tmp_path: Path, monkeypat
 
 def test_a_report_that_cannot_be_written_does_not_lose_the_result(tmp_path: Path) -> None:
     if not Path("/dev/full").exists():
-        pytest.skip("this system has no full device")
+        missing("/dev/full", "run the tests on Linux")
     with pytest.raises(mfagate.ReportNotWritten, match="the verdict is: ") as raised:
         mfagate.check(config=_write(tmp_path), output="json=/dev/full")
     assert raised.value.report.run.stage == "check"

@@ -146,7 +146,7 @@ def test_a_variable_that_another_program_replaces_may_stay_where_it_is(
 def test_an_address_of_documentation_is_a_placeholder(project: Deployment, host: str) -> None:
     project.references["host"] = f'"{host}"'
     red = project.run_in_process("check").first_red
-    assert (red["cause"], "address of documentation" in red["message"]) == ("config.placeholder-left", True)
+    assert (red["cause"], "example address" in red["message"]) == ("config.placeholder-left", True)
 
 
 def test_a_setting_under_a_vendors_other_name_is_no_secret(project: Deployment) -> None:
@@ -179,8 +179,8 @@ def test_a_file_inside_a_secret_is_no_value(project: Deployment, content: str) -
     ("name", "text", "reference", "step"),
     [
         ("s.yaml", "kind: Secret\nmetadata: {name: duo}\nstringData:\n  a: |\n    {0}\n", "k8s-secret:s.yaml#duo/a",
-         "under stringData, write it in one line, or |- in the place of |"),
-        ("v.yaml", "a: |\n  {0}\n", "yaml:v.yaml#a", "write it in one line, or |- in the place of |"),
+         "under stringData, write it in one line, or |- instead of |"),
+        ("v.yaml", "a: |\n  {0}\n", "yaml:v.yaml#a", "write it in one line, or |- instead of |"),
         ("k", "{0}\n", "file:k", 'printf %s "$VALUE" > FILE'),
     ],
 )  # fmt: skip

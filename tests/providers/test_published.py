@@ -17,7 +17,7 @@ import mfagate_sandbox
 from mfagate.core.exchange import Exchange, Headers, Request, Response
 from mfagate.providers import registry
 from mfagate.providers.errors import ApiError
-from mfagate.providers.okta.auth import new_key
+from mfagate.providers.made_up import new_private_key
 from mfagate.providers.provider import InstalledProvider
 from mfagate.providers.published import Published, published
 from mfagate_sandbox.twilio import answers
@@ -40,7 +40,7 @@ class Case:
 
 CASES = {
     "okta": Case({"org_url": "https://acme.okta.com", "client_id": "0oaabcdefg1234567890",
-                  "private_key": SecretStr(new_key())}, "https://acme.okta.com/api/v1/users/me"),
+                  "private_key": SecretStr(new_private_key())}, "https://acme.okta.com/api/v1/users/me"),
     "twilio": Case({"account_sid": f"AC{HEX}", "service_sid": f"VA{HEX}", "auth_token": SecretStr(HEX)},
                    f"https://verify.twilio.com/v2/Services/VA{HEX}"),
     "duo": Case({"host": "api-1a2b3c4d.duosecurity.com", "integration_key": "DI" + "X" * 18,

@@ -9,7 +9,7 @@ import pytest
 
 from mfagate.core.causes import CauseId, load
 from mfagate.providers import registry
-from mfagate.providers.auth0.errors import TRAPS
+from mfagate.providers.auth0.errors import BY_SENTENCE
 from mfagate.providers.errors import ErrorMeaning
 from mfagate.providers.okta.errors import BY_DESCRIPTION
 from mfagate.providers.privacyidea.errors import HIDDEN_STATUS, MASKED_LOGIN, MASKED_REFUSAL, POLICY_MESSAGES
@@ -33,9 +33,9 @@ def meanings() -> Iterator[tuple[str, ErrorMeaning]]:
         for code, meaning in sorted(registry.get(name).dialect.meanings.items(), key=lambda item: str(item[0])):
             yield f"{name} {code}", meaning
     for code, parts in BY_DESCRIPTION.items():
-        yield from ((f"okta {code} {part}", meaning) for part, meaning in parts)
-    yield from ((f"auth0 {trap.sentence}", trap.meaning) for trap in TRAPS)
-    yield from ((f"privacyidea {part}", meaning) for part, meaning in POLICY_MESSAGES)
+        yield from ((f"okta {code} {part}", meaning) for part, meaning in parts.items())
+    yield from ((f"auth0 {sentence}", meaning) for (_, sentence), meaning in BY_SENTENCE.items())
+    yield from ((f"privacyidea {part}", meaning) for part, meaning in POLICY_MESSAGES.items())
     yield from ((f"privacyidea {one.text}", one) for one in (MASKED_REFUSAL, MASKED_LOGIN, HIDDEN_STATUS))
 
 

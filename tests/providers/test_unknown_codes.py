@@ -12,7 +12,7 @@ import pytest
 from mfagate.core.diagnosis import diagnose
 from mfagate.core.exchange import Exchange, Headers, Request, Response
 from mfagate.providers import registry
-from mfagate.providers.auth0.errors import TRAPS
+from mfagate.providers.auth0.errors import BY_SENTENCE
 from mfagate.providers.errors import ProviderDialect
 from mfagate.providers.okta.errors import BY_DESCRIPTION
 from mfagate.providers.privacyidea.errors import POLICY_MESSAGES
@@ -35,9 +35,9 @@ SETTINGS: Mapping[str, Mapping[str, str]] = {
 SENTENCES = (
     "",
     "a sentence",
-    *(part for _, parts in BY_DESCRIPTION.items() for part, _ in parts),
-    *(trap.sentence.replace("\\b", "").strip("^$").partition("|")[0] for trap in TRAPS),
-    *(part for part, _ in POLICY_MESSAGES),
+    *(part for parts in BY_DESCRIPTION.values() for part in parts),
+    *(sentence.replace("\\b", "").strip("^$").partition("|")[0] for _, sentence in BY_SENTENCE),
+    *POLICY_MESSAGES,
     "Resource not found for the segment",
     "time range; key used is expired; did not match; audience; expired; empty; scope; integration type",
     "invalid username; no credentials provided",

@@ -77,12 +77,12 @@ def test_a_gate_run_shows_what_a_report_would_look_like(
     result = project.gate(*(f"mfa={fault}" for fault in faults))
     assert (result.exit_code, result.first["cause"]) == (exit_code, cause), result.stdout
     assert result.first["faults"] == faults
-    assert f"a drill, broken on purpose: mfa ({', '.join(faults)})" in result.stdout
+    assert f"drill, faults injected: mfa ({', '.join(faults)})" in result.stdout
 
 
 def test_a_drill_that_passes_is_told_as_one(project: Drill) -> None:
     result = project.gate("mfa=added")
-    assert (result.exit_code, "a drill, broken on purpose" in result.stdout) == (0, True), result.stdout
+    assert (result.exit_code, "drill, faults injected" in result.stdout) == (0, True), result.stdout
     assert 'name="faults" value="added"' in (project.folder / "junit.xml").read_text()
     assert result.report["run"]["warnings"] == []
 
@@ -102,7 +102,7 @@ def test_a_fault_that_does_nothing_is_told(project: Drill, fault: str) -> None:
     [
         ("mfa=credential-revokd", "mfa", "did you mean 'credential-revoked'?"),
         ("mfa=account-suspended", "mfa", "there is no fault 'account-suspended'"),
-        ("mfa=rotated,rate=0.5", "mfa", "rotated lasts until it is taken away"),
+        ("mfa=rotated,rate=0.5", "mfa", "rotated lasts until it is removed"),
         ("mfa", "mfa", "write INTEGRATION=FAULT, for example mfa=status:503"),
         ("mfaa=reset", "mfa", "did you mean 'mfa'?"),
         ("hosted=reset", "hosted", 'hosted does not have endpoint = "sandbox"'),
@@ -212,7 +212,7 @@ def test_a_sandbox_that_is_broken_from_the_start(project: Drill) -> None:
     ("arguments", "words"),
     [
         (["--fault", "rotatd"], "did you mean 'rotated'?"),
-        (["--fault", "refuse", "--fault", "rotated"], "refuse goes alone"),
+        (["--fault", "refuse", "--fault", "rotated"], "refuse excludes all other faults"),
         (["--faults-file", "."], "'.' is a directory"),
     ],
 )

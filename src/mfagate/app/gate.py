@@ -37,7 +37,7 @@ from mfagate.core.result import (
 from mfagate.core.version import __version__
 from mfagate.core.workers import Workers
 from mfagate.history.comparison import NO_HISTORY, Comparison
-from mfagate.history.past import LastPass, PriorRuns, Shapes
+from mfagate.history.prior_runs import LastPass, PriorRuns, Shapes
 from mfagate.inspection.shared import shared_credentials
 from mfagate.leftovers.folders import remove_abandoned
 from mfagate.providers import registry

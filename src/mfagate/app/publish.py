@@ -15,7 +15,7 @@ from mfagate.report.words import verdict
 if TYPE_CHECKING:
     from mfagate.app.run import RunRequest
     from mfagate.core.result import Report
-    from mfagate.history.past import PriorRuns
+    from mfagate.history.prior_runs import PriorRuns
 
 
 def require_spare(outputs: Sequence[Path | None], inputs: Callable[[], Iterable[Path]]) -> None:
@@ -57,7 +57,7 @@ def publish(request: RunRequest, report: Report, prior: Mapping[str, PriorRuns],
     if any(output.format == "html" for output in request.outputs):
         from mfagate.report.html import HistoryView
 
-        view = HistoryView.kept({name: runs.nights for name, runs in prior.items()})
+        view = HistoryView.kept({name: runs.runs for name, runs in prior.items()})
     try:
         formats.deliver(report, request.outputs, color=request.color, say=warn, history=view)
     except formats.NotWritten as error:

@@ -19,10 +19,10 @@ from mfagate.checks.record import require_own_recordings
 from mfagate.config.load import load
 from mfagate.config.model import Configuration, Integration
 from mfagate.core.result import ChangedSince, Report
-from mfagate.history.errors import HistoryError, NoPlace
-from mfagate.history.past import PriorRuns
-from mfagate.history.place import HistoryLocation
-from mfagate.history.recorder import HistoryReader, RunRecorder, place_of
+from mfagate.history.errors import HistoryError, InvalidLocation
+from mfagate.history.location import HistoryLocation
+from mfagate.history.prior_runs import PriorRuns
+from mfagate.history.recorder import HistoryReader, RunRecorder, location_of
 from mfagate.notify.notifier import Notifier
 from mfagate.providers import registry
 from mfagate.report.formats import Output
@@ -147,7 +147,7 @@ def _require_location(history: str | None) -> None:
     """Refuse what does not name a history. A history that cannot be reached is a warning of the report."""
     try:
         HistoryLocation.of(history, Path())
-    except NoPlace as error:
+    except InvalidLocation as error:
         raise RunRefused(str(error)) from None
     except HistoryError:
         return
@@ -179,7 +179,7 @@ def _used(configuration: Configuration, request: RunRequest) -> Iterator[Path]:
     """Yield the files that a run reads or changes."""
     yield from changed_since.inputs(configuration)
     with suppress(HistoryError):  # It is reported when the history is used.
-        if (kept := place_of(configuration, request.history).path) is not None:
+        if (kept := location_of(configuration, request.history).path) is not None:
             yield kept
 
 

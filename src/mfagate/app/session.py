@@ -20,7 +20,7 @@ from mfagate.config.secrecy import Secrecy, teach_unknown
 from mfagate.core.finding import Finding
 from mfagate.core.foreign import hiding
 from mfagate.core.result import Check, IntegrationReport
-from mfagate.history.past import PriorRuns
+from mfagate.history.prior_runs import PriorRuns
 from mfagate.inspection.identity import CERTIFICATE, KEY
 from mfagate.inspection.other_names import meant_by
 from mfagate.inspection.settings import InspectedSettings

@@ -98,11 +98,11 @@ def _history(
     from mfagate.app.publish import require_spare
     from mfagate.core.result import Verdict
     from mfagate.history import HistoryError, listing
-    from mfagate.history.recorder import place_for
+    from mfagate.history.recorder import location_for
     from mfagate.history.store import History, Selection
 
     try:
-        place = place_for(config, history_place)
+        place = location_for(config, history_place)
         require_spare([output[1]], lambda: filter(None, (config, place.path)))
         with History.open(place, create=False) as opened:
             selection = Selection(names, cause, Verdict(verdict) if verdict else None, None, since, until, limit, True)

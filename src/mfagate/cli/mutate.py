@@ -92,7 +92,7 @@ def mutate(
                 return
             with counting(Console(stderr=True, emoji=False)) as show:
                 outcome = command.run(
-                    configuration, integrations, kinds=kinds, live=live, seed=seed, verbose=verbose, tell=show
+                    configuration, integrations, kinds=kinds, live=live, seed=seed, verbose=verbose, progress=show
                 )
     except (NotMutable, SandboxError) as error:
         raise RunRefused(str(error)) from None

@@ -40,7 +40,7 @@ def explain(cause: str | None, config: Path, integration: str | None, provider: 
 
     try:
         if every:
-            pages.show_every_page()
+            click.echo(pages.runbook(), nl=False)
         elif cause:
             pages.show(cause, _reader(config, integration, provider))
         else:

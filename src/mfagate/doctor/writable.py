@@ -11,7 +11,7 @@ from mfagate.core.files import require_appendable
 from mfagate.core.locking import NotPrivate, private_folder
 from mfagate.doctor.findings import Area, Item, Readiness
 from mfagate.history.errors import HistoryError
-from mfagate.history.recorder import place_of
+from mfagate.history.recorder import location_of
 from mfagate.leftovers.ledger import NotRecorded, state_folder
 
 
@@ -27,7 +27,7 @@ def writable(configuration: Configuration | None) -> Iterator[Item]:
 
 def _history(configuration: Configuration) -> Item:
     try:
-        place = place_of(configuration, None)
+        place = location_of(configuration, None)
     except HistoryError as error:
         step = f"Correct url of [history] at {configuration.locate('history', 'url')}."
         return Item(Area.WRITABLE, "history", Readiness.NO, str(error), step)

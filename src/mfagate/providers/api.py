@@ -1,4 +1,4 @@
-"""Where a provider's API is, and what signs its requests."""
+"""The addresses of a provider's API, and the signer of its requests."""
 
 from __future__ import annotations
 
@@ -20,28 +20,28 @@ class ProviderApi(ABC, Generic[Settings]):
 
     @abstractmethod
     def base_url(self, settings: Settings) -> str:
-        """Return where the API is, without a trailing slash."""
+        """Return the base URL of the API, without a trailing slash."""
 
     def url(self, settings: Settings, path: str) -> str:
-        """Return the whole URL of a path. Override it, and ``hosts``, where the provider has further hosts."""
+        """Return the whole URL of a path. Override it, and ``hosts``, if the provider has more than one host."""
         return self.base_url(settings) + path
 
     def hosts(self, settings: Settings) -> Sequence[str]:
-        """Return the base URLs of all hosts that get a credential; a signed request goes nowhere else."""
+        """Return the base URLs of all hosts that receive a credential; signed requests go only there."""
         return [self.base_url(settings)]
 
     def public_hosts(self, settings: Settings) -> Sequence[str]:
-        """Return the base URLs of further hosts that may be asked, and never get a credential."""
+        """Return the base URLs of further hosts that may be called, but never receive a credential."""
         return ()
 
     @final
     def origins(self, settings: Settings) -> Origins:
-        """Return where requests with these settings may go."""
+        """Return the origins to which requests with these settings may go."""
         return Origins.of(self.hosts(settings), self.public_hosts(settings))
 
     @final
     def auth(self, settings: Settings, tokens: Tokens) -> AuthBase:
-        """Return what signs a request to one of the provider's own ``origins``, and refuses any other."""
+        """Return the signer of requests to the provider's own ``origins``; it raises an error for any other origin."""
         from mfagate.providers.signing import OwnOriginOnly
 
         origins = self.origins(settings)
@@ -49,14 +49,14 @@ class ProviderApi(ABC, Generic[Settings]):
 
     @abstractmethod
     def signer(self, settings: Settings, tokens: Tokens) -> AuthBase:
-        """Return what signs a request; ``tokens`` fetches and keeps access tokens where it needs any.
+        """Return the signer of a request; ``tokens`` fetches and keeps access tokens, if the provider needs any.
 
         Only ``auth`` calls it.
         """
 
     def sends_message(self, method: str, path: str, fields: Mapping[str, object]) -> bool:
-        """Return whether a request makes the provider send a message, a push or a call: it is then sent only once.
+        """Return whether a request makes the provider send a message, a push or a call, so that it is never retried.
 
-        ``fields`` are those of the form or of the JSON object in its body.
+        ``fields`` are the fields of the form or of the JSON object in its body.
         """
         return method == "POST"

@@ -1,7 +1,7 @@
-"""What all reference clients share: signing, sending, and an error of the right type for every refusal.
+"""What all reference clients share: signing, sending, and a typed error for every refusal.
 
-A reference client reads its provider's good answers itself; everything else ends
-here, so that none of them decides twice what a rate limit or a bad key is.
+A reference client reads only the successful answers of its provider. This module handles all other answers, so that
+every client treats a rate limit or a rejected key in the same way.
 """
 
 from __future__ import annotations
@@ -36,9 +36,8 @@ from mfagate.transport import Transport, UnsendableRequest
 class ClientOptions(TypedDict, total=False):
     """How a client reaches its provider.
 
-    ``endpoint``: connect here instead of to the provider's own address. ``timeout_seconds``
-    (5.0): limit of each request, from the look-up of the name to the last byte of the answer.
-    ``ca_bundle``: PEM file of the certificate authorities to trust.
+    ``endpoint``: address to connect to instead of the provider's own. ``timeout_seconds`` (5.0): limit of each request,
+    from the name lookup to the last byte of the answer. ``ca_bundle``: PEM file of the trusted certificate authorities.
     """
 
     endpoint: str | None
@@ -47,20 +46,15 @@ class ClientOptions(TypedDict, total=False):
 
 
 class ApiClient(Generic[Settings]):
-    """One provider's API. Each request has a connection of its own, so that none is found stale.
+    """One provider's API. Each request uses a new connection, so that no connection is stale.
 
     Args:
-        provider: Signs, and knows its error codes.
+        provider: Signs requests and explains errors.
         settings: The provider's settings.
         transport: How to reach it.
     """
 
-    def __init__(
-        self,
-        provider: Provider[Settings],
-        settings: Settings,
-        **transport: Unpack[ClientOptions],
-    ) -> None:
+    def __init__(self, provider: Provider[Settings], settings: Settings, **transport: Unpack[ClientOptions]) -> None:
         self._provider = provider
         self._settings = settings
         self._endpoint = transport.get("endpoint")
@@ -70,12 +64,12 @@ class ApiClient(Generic[Settings]):
         self._tokens = Tokens(self._send)
 
     def ask(self, method: str, path: str, **request: Any) -> Response:
-        """Send one signed request; the arguments are those of ``requests.Request``.
+        """Send one signed request; the arguments are the same as for ``requests.Request``.
 
         Raises:
-            ProviderUnavailable: No whole answer came in time.
-            ContractViolation: The path, perhaps out of an earlier answer, leads elsewhere; nothing was sent.
-            SecondFactorError: A token was needed and refused; the type says why.
+            ProviderUnavailable: No complete answer arrived in time.
+            ContractViolation: The path, perhaps from an earlier answer, leads to another host; nothing was sent.
+            SecondFactorError: The provider refused a required token; the type says why.
         """
         api = self._provider.api
         auth = api.auth(self._settings, self._tokens)
@@ -86,33 +80,44 @@ class ApiClient(Generic[Settings]):
         except UnsafeRequest as error:
             raise ContractViolation(f"a request to {self._provider.title} was not sent: {error}") from None
         response = self._send(prepared).response
-        assert response is not None, "an exchange without an answer was raised as an error"
+        assert response is not None, "an exchange without an answer raises an error earlier"
         return response
 
     def refusal(self, response: Response) -> SecondFactorError:
-        """The error to raise for an answer that is none of the good ones."""
+        """Return the error to raise for an unsuccessful answer."""
         return self._refusal(Exchange(Request("", ""), datetime.now(UTC), response))
 
     def json_object(self, response: Response) -> dict[str, Any]:
-        """The body of an answer that has to be a JSON object.
+        """Return the body of an answer that must be a JSON object.
 
         Raises:
-            ContractViolation: It is none, or is not said to be JSON.
+            ContractViolation: The body is something else, or has another content type.
         """
         body = self._json(response)
         if not isinstance(body, dict):
-            raise ContractViolation(f"{self._provider.title} answered no JSON object")
+            raise ContractViolation(f"the answer of {self._provider.title} is not a JSON object")
         return body
 
-    def json_array(self, response: Response) -> list[Any]:
-        """The body of an answer that has to be a JSON array.
+    def successful(self, response: Response, status: int = 200) -> dict[str, Any]:
+        """Return the JSON object of a successful answer.
 
         Raises:
-            ContractViolation: It is none, or is not said to be JSON.
+            SecondFactorError: The answer has another status; the type says why.
+            ContractViolation: The answer is not a JSON object.
+        """
+        if response.status != status:
+            raise self.refusal(response)
+        return self.json_object(response)
+
+    def json_array(self, response: Response) -> list[Any]:
+        """Return the body of an answer that must be a JSON array.
+
+        Raises:
+            ContractViolation: The body is something else, or has another content type.
         """
         body = self._json(response)
         if not isinstance(body, list):
-            raise ContractViolation(f"{self._provider.title} answered no JSON array")
+            raise ContractViolation(f"the answer of {self._provider.title} is not a JSON array")
         return body
 
     def _json(self, response: Response) -> Any:
@@ -137,13 +142,13 @@ class ApiClient(Generic[Settings]):
 
     def _refusal(self, exchange: Exchange) -> SecondFactorError:
         response = exchange.response
-        assert response is not None, "an exchange without an answer was raised as an error"
+        assert response is not None, "an exchange without an answer raises an error earlier"
         finding = diagnose(exchange, ProviderDialect(self._provider.dialect, self._settings))
         message = f"{self._provider.title}: {finding.message}"
         if finding.cause is CauseId.PROVIDER_RATE_LIMITED:
             return RateLimited(message, seconds_to_wait(response))
         if finding.cause is CauseId.CREDENTIAL_NOT_PROVABLE:
-            return SecondFactorError(message)  # The user is refused or we are: the answer does not say.
+            return SecondFactorError(message)  # The answer does not show whether the user or the client was refused.
         if finding.cause is CauseId.PROVIDER_REFUSAL_UNRECOGNISED:
             return CredentialRejected(message)
         kinds: Mapping[CauseFamily, type[SecondFactorError]] = {

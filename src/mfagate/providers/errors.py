@@ -1,6 +1,6 @@
 """What a provider's errors mean.
 
-This is the only role that a monitor needs: nothing here sends a request or reads a configuration.
+This is the only role that a monitor needs: it neither sends requests nor reads a configuration.
 """
 
 from __future__ import annotations
@@ -16,29 +16,38 @@ from mfagate.core.finding import Finding
 from mfagate.core.foreign import ForeignText, quoted
 
 Known = TypeVar("Known", contravariant=True)
-"""What is known of the integration: the provider's settings."""
+"""The provider's settings, as far as they are known."""
 
 CORRECT_REQUEST = (
-    "Find what the provider's message names in the request of the contract, and correct it there and in the client of "
-    "the login service, which sends the same. Leave the credential as it is."
+    "Find the part of the contract's request that the provider's message names. Correct it in the contract and in "
+    "the client of the login service, which sends the same request. Do not change the credential."
 )
-"""The next step where a provider refuses a field of one request."""
+"""The next step if a provider rejects a field of one request."""
 
 ABOUT_THE_USER = (
-    "Leave the credential as it is: the answer is about a user, or a login under way. If it is the user of test_data, "
-    "look it up in the provider's console and repair it there; else look for this login in the provider's log."
+    "Do not change the credential: the answer is about a user or about a login in progress. If it is the user named "
+    "in test_data, find that user in the provider's console and correct the account there. For any other user, look "
+    "for this login in the provider's log."
 )
-"""The next step where a provider answers about a user."""
+"""The next step if the provider's answer is about a user."""
 
 LONGEST_CODE = 80
 """Characters of an error code that are shown."""
+
+POSSIBLE_CAUSES = "possible causes"
+"""The key of the evidence that lists what may be wrong, the likeliest first."""
+
+
+def possible_causes(*causes: str) -> Mapping[str, object]:
+    """Return the evidence of an error that has several possible causes, the likeliest first."""
+    return {POSSIBLE_CAUSES: list(causes)}
 
 
 @dataclass(frozen=True, slots=True, init=False)
 class ApiError:
     """An error in the provider's own words.
 
-    ``code`` is bare, to be looked up; a sentence quotes it. The provider's support asks for ``reference``.
+    ``code`` is not quoted, so that it can be looked up. The provider's support asks for ``reference``.
     """
 
     code: str | int
@@ -61,7 +70,7 @@ def _foreign(text: str | ForeignText) -> ForeignText:
 class ErrorMeaning:
     """What an error code means: a cause, and a sentence fragment for people.
 
-    ``setting`` names the setting to change, where it is not the credential that was probed.
+    ``setting`` names the setting to change, if it is not the credential of the probe.
     """
 
     cause: CauseId
@@ -72,37 +81,37 @@ class ErrorMeaning:
 
 
 class ErrorDialect(ABC, Generic[Known]):
-    """How one provider words its errors."""
+    """How one provider reports errors."""
 
     meanings: ClassVar[Mapping[str | int, ErrorMeaning]] = {}
     """What each error code means."""
 
     known_codes: ClassVar[frozenset[str | int]] = frozenset()
-    """Further codes that ``meaning`` explains. A message quotes no code that is not here or in ``meanings``."""
+    """Further codes that ``meaning`` explains. Messages quote only these codes and those in ``meanings``."""
 
     about_a_user: ClassVar[frozenset[str | int]] = frozenset()
-    """Codes about one user or one login, and not about the integration: a wrong code, a locked user, a login that is
-    over."""
+    """Codes about one user or login, not about the integration: a wrong code, a locked user, an expired login."""
 
     errors_page: ClassVar[str] = ""
-    """URL of the provider's list of errors, for a refusal that no table explains."""
+    """URL of the provider's list of errors, for errors that mfagate does not know."""
 
     @abstractmethod
     def error_of(self, response: Response) -> ApiError | None:
         """Read the error in an answer."""
 
     def meaning(self, error: ApiError, exchange: Exchange, settings: Known) -> ErrorMeaning | None:
-        """Return what an error means. Override for codes that mean several things, and call ``super`` for the rest."""
+        """Return what an error means. Override it for codes with several meanings, and call ``super`` for the rest."""
         return self.meanings.get(error.code)
 
     def is_about_a_user(self, error: ApiError, exchange: Exchange) -> bool:
-        """Return whether an error refuses one user or one login. Override where the code alone does not decide."""
+        """Return whether an error is about one user or one login. Override it if the code alone does not decide."""
         return error.code in self.about_a_user
 
     def too_soon(self, error: ApiError, exchange: Exchange) -> float | None:
-        """Return for how many seconds at most the same request is refused, if the error says that it came too soon.
+        """Return the longest time in seconds until the provider accepts the same request again.
 
-        Only for a limit on one user, number or factor, and only on the paths that have it; None for any other error.
+        Only for a limit on one user, number or factor, and only on the paths that have the limit; None for other
+        errors.
         """
         return None
 
@@ -113,7 +122,7 @@ class ErrorDialect(ABC, Generic[Known]):
         if error is None or meaning is None:
             return None
         known = error.code in self.meanings or error.code in self.known_codes
-        # Any other code may be an echo of what was sent. The evidence has it, with all of the provider's words.
+        # Any other code may be an echo of the request; only the evidence quotes it.
         message = f"{meaning.text} (code {quoted(error.code, LONGEST_CODE)})" if known else meaning.text
         return Finding(meaning.cause, message, meaning.evidence, next_step=meaning.next_step, setting=meaning.setting)
 
@@ -130,7 +139,7 @@ class ErrorDialect(ABC, Generic[Known]):
         return {name: value for name, value in evidence.items() if value not in (None, "")}
 
     def errors_page_of(self, exchange: Exchange) -> str:
-        """Return the page that lists errors such as this one. Override where each API has its own."""
+        """Return the page that lists errors such as this one. Override it if the APIs have different pages."""
         return self.errors_page
 
 

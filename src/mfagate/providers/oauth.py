@@ -1,8 +1,7 @@
-"""Access tokens by client credentials (RFC 6749 section 4.4): fetched once, kept until they expire.
+"""Access tokens by client credentials (RFC 6749 section 4.4): fetched once and kept until they expire.
 
-A provider that wants a token before its API answers signs two kinds of request:
-the one for the token, which carries the client's authentication in its body, and
-every other one, which carries the token.
+A provider that requires tokens signs two kinds of request: the token request carries the client's authentication in
+its body, and every other request carries the token.
 """
 
 from __future__ import annotations
@@ -11,6 +10,7 @@ import copy
 import json
 import threading
 import time
+import uuid
 from collections.abc import Callable, Hashable, Mapping
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import parse_qsl, urlencode, urlsplit
@@ -20,25 +20,31 @@ from requests.auth import AuthBase
 from mfagate.core import numbers
 from mfagate.core.exchange import Exchange, Response
 from mfagate.core.origins import Origins
+from mfagate.providers.answers import object_of
 from mfagate.providers.signing import OwnOriginOnly
 
 if TYPE_CHECKING:
     import requests
 
+ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+
+_ASSERTION_SECONDS = 300
+"""The lifetime of an assertion. Microsoft recommends 5 to 10 minutes; Okta accepts up to an hour."""
+
 _EARLY_SECONDS = 60.0
-"""A token is given up this long before its end, so that it does not end on the way."""
+"""Seconds before its expiry when a token is replaced, so that it does not expire in transit."""
 
 
 class TokenRefused(Exception):
-    """No token came; ``exchange`` is the request for one and what was answered."""
+    """The provider issued no token; ``exchange`` is the token request and its answer."""
 
     def __init__(self, exchange: Exchange) -> None:
-        super().__init__("the request for an access token was not answered with one")
+        super().__init__("the answer to the token request contains no access token")
         self.exchange = exchange
 
 
 Reader = Callable[["Response | None"], "tuple[str, float] | None"]
-"""Reads an access token and its lifetime in seconds in an answer; None if the answer holds none."""
+"""Returns the access token in an answer and its lifetime in seconds; None if there is no token."""
 
 
 class Tokens:
@@ -47,7 +53,7 @@ class Tokens:
     def __init__(
         self, send: Callable[[requests.PreparedRequest], Exchange], learn: Callable[[str, str], None] | None = None
     ) -> None:
-        """``send`` sends a signed request; ``learn`` is told each token, to keep it out of output."""
+        """``send`` sends a signed request; ``learn`` receives each token, so that it is masked in all output."""
         self._send = send
         self._learn = learn
         self._kept: dict[Hashable, tuple[str, float]] = {}
@@ -55,7 +61,7 @@ class Tokens:
         self.origins = Origins()
 
     def at(self, origins: Origins) -> Self:
-        """The same tokens, fetched from these origins; from no other one is a token asked for."""
+        """Return the same tokens, restricted to requests to these origins."""
         same = copy.copy(self)
         same.origins = origins
         return same
@@ -66,12 +72,12 @@ class Tokens:
         """Return the token of a credential.
 
         Args:
-            credential: Tells tokens of different credentials apart.
-            request: Makes the request for a new token.
-            read: Reads token and lifetime in an answer; by default as OAuth writes them.
+            credential: Identifies the credential that the token belongs to.
+            request: Creates the request for a new token.
+            read: Reads token and lifetime from an answer; by default in the format of OAuth.
 
         Raises:
-            TokenRefused: The answer holds none.
+            TokenRefused: The answer contains no token.
         """
         with self._fetching:
             token, end = self._kept.get(credential, ("", 0.0))
@@ -91,8 +97,8 @@ class Tokens:
 
 
 def token_in(response: Response | None) -> tuple[str, float] | None:
-    """The access token of an answer and its lifetime in seconds (RFC 6749 section 5.1)."""
-    token, body = _issued(response), _fields(response)
+    """Return the access token in an answer and its lifetime in seconds (RFC 6749 section 5.1)."""
+    token, body = _issued(response), object_of(response)
     if response is None or response.status != 200 or not token or str(body.get("token_type", "")).lower() != "bearer":
         return None
     lifetime = numbers.finite(body.get("expires_in"))
@@ -100,26 +106,17 @@ def token_in(response: Response | None) -> tuple[str, float] | None:
 
 
 def _issued(response: Response | None) -> str | None:
-    """The access token in an answer, even if the rest of the answer makes it useless to us."""
-    token = _fields(response).get("access_token")
+    """Return the access token in an answer, even if the rest of the answer is invalid."""
+    token = object_of(response).get("access_token")
     return token if isinstance(token, str) else None
 
 
-def _fields(response: Response | None) -> Mapping[str, Any]:
-    try:
-        body = None if response is None else response.json()
-    except ValueError:
-        return {}
-    return body if isinstance(body, dict) else {}
-
-
 class ClientCredentials(AuthBase):
-    """Signs for an API behind a token endpoint.
+    """Signs for an API that requires a token.
 
-    ``authenticated`` says whether a path takes the client's authentication in the
-    body instead of a token; ``fields`` makes that authentication for a URL (a None
-    removes a field); ``request`` is the request for a token. ``credential`` tells
-    tokens of different credentials apart.
+    ``authenticated`` returns whether a path takes the client's authentication in the body instead of a token.
+    ``fields`` returns that authentication for a URL (None removes a field). ``request`` creates the token request.
+    ``credential`` identifies the credential that a token belongs to.
     """
 
     def __init__(
@@ -141,7 +138,7 @@ class ClientCredentials(AuthBase):
         """Put the authentication into the body, or the token into the header.
 
         Raises:
-            TokenRefused: A token is needed and was not given.
+            TokenRefused: The provider refused a required token.
         """
         url = str(request.url)
         if self._authenticated(urlsplit(url).path):
@@ -151,12 +148,19 @@ class ClientCredentials(AuthBase):
         return request
 
     def _signed(self) -> requests.PreparedRequest:
-        """The request for a token, which holds the client's secret.
+        """Return the token request, which contains the client's secret.
 
         Raises:
-            UnsafeRequest: It would go elsewhere than to the target.
+            UnsafeRequest: The request would leave the target.
         """
         return signed_in_body(self._request(), self._fields, self._tokens.origins)
+
+
+def assertion_claims(client_id: str | None, audience: str) -> dict[str, Any]:
+    """Return the claims by which an application authenticates itself with its key (RFC 7523 section 3)."""
+    now = int(time.time())
+    claims = {"iss": client_id, "sub": client_id, "aud": audience, "jti": str(uuid.uuid4())}
+    return {**claims, "iat": now, "exp": now + _ASSERTION_SECONDS}
 
 
 def signed_in_body(
@@ -165,14 +169,14 @@ def signed_in_body(
     """Prepare a request for a token, and put the authentication for its URL into the body.
 
     Raises:
-        UnsafeRequest: It would go elsewhere than to the target.
+        UnsafeRequest: The request would leave the target.
     """
     request.auth = OwnOriginOnly(lambda it: in_body(it, fields(str(it.url))), origins)
     return request.prepare()
 
 
 def in_body(request: requests.PreparedRequest, fields: Mapping[str, str | None]) -> requests.PreparedRequest:
-    """Set top-level fields of a form or JSON body; a None removes one. Other bodies are left alone."""
+    """Set top-level fields of a form or JSON body; None removes a field. Other bodies stay unchanged."""
     body = request.body or b""
     text = body if isinstance(body, str) else bytes(body).decode("utf-8", "replace")
     kind = request.headers.get("Content-Type", "").partition(";")[0].strip().lower()

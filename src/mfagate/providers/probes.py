@@ -1,4 +1,4 @@
-"""What may be asked of a provider in production, to prove a configuration."""
+"""The requests that prove a configuration and are safe in production."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ SignedWith = TypeVar("SignedWith", bound=ProviderSettings, contravariant=True)
 
 
 class Send(Protocol[SignedWith]):
-    """Signs a request with the integration's credential, sends it, and returns the exchange."""
+    """Signs a request with the integration's credential and sends it."""
 
     def __call__(self, request: requests.Request, settings: SignedWith | None = None) -> Exchange:
-        """Send ``request``; sign it with ``settings`` in place of the integration's own."""
+        """Send ``request``, signed with ``settings`` if given, and return the exchange."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,7 @@ class Probe:
     """A request that is safe in production, and how to read its answer.
 
     Args:
-        subject: What is probed: the setting that holds a credential, or a permission.
+        subject: What the probe proves: the setting that contains a credential, or a permission.
         method: HTTP method.
         path: Below the base URL, or an absolute URL at one of the provider's ``origins``.
         accepted: Returns whether an answer proves the subject.
@@ -39,9 +39,9 @@ class Probe:
         data: Fields of a form body.
         json: A JSON body.
         headers: Further headers.
-        review: Finds fault with an accepted answer, for example a right that is missing from a list.
-        shape: The JSON of an accepted answer, as far as it is read: the report names differences in type. Not needed
-            where the contract has the endpoint.
+        review: Finds problems in an accepted answer, such as a missing right.
+        shape: The JSON fields of an accepted answer that mfagate reads; the report names differences in type. Not
+            needed if the contract covers the endpoint.
         instead: Another probe of the same subject, sent if this one's answer is ``credential.not-provable``.
     """
 
@@ -75,8 +75,8 @@ class Probe:
 class Expiry:
     """When a credential expires, according to the provider.
 
-    ``subject`` is the setting that holds it, ``what`` its name in the provider's console. ``window`` is how long an
-    unused credential lasts, where each use prolongs it.
+    ``subject`` is the setting that contains it, ``what`` its name in the provider's console. ``window`` is the time
+    after which an unused credential expires, if each use extends its life.
     """
 
     subject: str
@@ -87,7 +87,7 @@ class Expiry:
 
 @dataclass(frozen=True, slots=True)
 class ExpiryProbe:
-    """A request for expiry dates. ``needs`` names the permission without which it is refused."""
+    """A request for expiry dates. ``needs`` names the permission that it requires."""
 
     probe: Probe
     needs: str
@@ -113,7 +113,7 @@ class ProviderProbes(ABC, Generic[Settings]):
     def with_bad_credential(self, settings: Settings, subject: str) -> Settings | None:
         """Return the settings with the credential ``subject`` replaced by a well-formed, worthless one.
 
-        None if ``subject`` is not a credential: the provider is used without any.
+        None if ``subject`` is not a credential, because the provider is used without one.
         """
 
     def identity(self, response: Response, settings: Settings, expected: Mapping[str, str]) -> Mapping[str, str]:
@@ -122,7 +122,7 @@ class ProviderProbes(ABC, Generic[Settings]):
         Args:
             response: The answer.
             settings: The provider's settings.
-            expected: The values to find, by the keys of ``Provider.expectations``: some can be confirmed, but not read.
+            expected: The expected values, by the keys of ``Provider.expectations``; some can only be confirmed.
 
         Returns:
             The values found, by the same keys.
@@ -134,7 +134,7 @@ class ProviderProbes(ABC, Generic[Settings]):
         return ()
 
     def expiries(self, settings: Settings) -> Sequence[ExpiryProbe]:
-        """Return requests for the expiry dates of the credentials, where the provider has such requests."""
+        """Return requests for the expiry dates of the credentials, if the provider supports them."""
         return ()
 
     def refine(self, finding: Finding, settings: Settings, send: Send[Settings]) -> Finding:

@@ -1,6 +1,6 @@
-"""A provider: what its configuration is, and its roles.
+"""A provider: its configuration and its roles.
 
-HTTP, timing, redaction and outcomes belong to the engine. A new role is a class of its own, in a module beside
+HTTP, timing, redaction and outcomes belong to the engine. A new role is a class of its own, in a module next to
 errors.py, probes.py and api.py, and an attribute here.
 """
 
@@ -41,41 +41,40 @@ class Provider(ABC, Generic[Settings]):
     @property
     @abstractmethod
     def probes(self) -> ProviderProbes[Settings]:
-        """What may be asked of it in production."""
+        """The requests that are safe in production."""
 
     @property
     @abstractmethod
     def api(self) -> ProviderApi[Settings]:
-        """Where its API is, and what signs requests."""
+        """The addresses of its API, and the signer of requests."""
 
     expectations: ClassVar[Mapping[str, str]] = {}
-    """Keys of the ``expect`` table, each with what it is compared with."""
+    """Keys of the ``expect`` table, each with the value that it is compared with."""
 
     not_identifying: ClassVar[frozenset[str]] = frozenset()
-    """Keys of ``expect`` that do not show whose account answers, such as a version."""
+    """Keys of ``expect`` that do not identify the account, such as a version."""
 
     test_data: ClassVar[Mapping[str, str]] = {}
-    """Keys of the ``test_data`` table, each with what it must be."""
+    """Keys of the ``test_data`` table, each with a description of the value."""
 
     test_secrets: ClassVar[frozenset[str]] = frozenset()
     """Keys of ``test_data`` whose values are secrets."""
 
     clock_tolerance_seconds: ClassVar[float] = 300.0
-    """How far clocks may differ before the provider refuses."""
+    """How far clocks may differ before the provider rejects requests."""
 
     scrubbing: ClassVar[Scrubbing] = Scrubbing()
-    """What is removed from recordings."""
+    """What is scrubbed from recordings."""
 
     @final
     def identifying(self) -> frozenset[str]:
-        """Return the keys of ``expect`` that show whose account answers."""
+        """Return the keys of ``expect`` that identify the account."""
         return frozenset(self.expectations) - self.not_identifying
 
     def credential_for(self, path: str, configured: Collection[str]) -> str | None:
-        """Return the setting without which a login that asks for this path fails; None if any credential will do.
+        """Return the setting without which a login that uses this path fails; None if any credential suffices.
 
-        Override it where paths take different credentials. ``configured`` are the names of the settings in the
-        configuration.
+        Override it if paths take different credentials. ``configured`` are the names of the configured settings.
         """
         return None
 
@@ -84,9 +83,9 @@ class Provider(ABC, Generic[Settings]):
         return ()
 
     def states(self, send: Send[Settings], settings: Settings, test_data: Mapping[str, str]) -> States | None:
-        """Return what sets up the contract's provider states on this target, if anything can."""
+        """Return the object that sets up the contract's provider states on this target; None if there is none."""
         return None
 
 
 InstalledProvider: TypeAlias = Provider[ProviderSettings]
-"""A provider found by name: its settings are of its own ``settings`` type, which only the run knows."""
+"""A provider found by name; the type of its settings is known only at run time."""

@@ -1,8 +1,8 @@
 """The error codes that a provider publishes, as data in the provider's folder.
 
-``published.toml`` holds codes and HTTP statuses, no texts: each list with its address, its date and
-its number of codes, and the codes that are not about this use of the provider, with the reason.
-Emulators take their statuses from it. Tests compare it with the provider's table of meanings.
+``published.toml`` contains codes and HTTP statuses, no texts: each list with its address, date and number of codes, and
+the codes that do not concern this use of the provider, with the reason. Emulators read their statuses from it. Tests
+compare it with the provider's table of meanings.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class PublishedList:
         read_from: Where the copy was read.
         date: The date or release of the copy, in the provider's own words.
         count: How many codes the copy has.
-        complete: Whether this is the provider's whole list, or only what was found of it.
+        complete: Whether this is the provider's whole list or only a part.
         statuses: The HTTP statuses of each code; empty where the provider publishes none.
     """
 
@@ -45,7 +45,7 @@ class PublishedList:
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """The lists of one provider, and which of their codes are not about this use of it."""
+    """The lists of one provider, and the codes that do not concern this use of it."""
 
     lists: tuple[PublishedList, ...]
     not_about_us: Mapping[str, frozenset[str]]
@@ -53,16 +53,16 @@ class Published:
     @property
     def codes(self) -> frozenset[str]:
         """The codes of all lists."""
-        return frozenset(code for each in self.lists for code in each.statuses)
+        return frozenset(code for listed in self.lists for code in listed.statuses)
 
     @property
     def elsewhere(self) -> frozenset[str]:
-        """The codes that are not about this use of the provider."""
+        """The codes that do not concern this use of the provider."""
         return frozenset().union(*self.not_about_us.values())
 
     def statuses(self, code: str | int) -> frozenset[int]:
         """Return the HTTP statuses that the provider publishes for a code; none if it publishes none."""
-        return frozenset().union(*(each.statuses.get(str(code), frozenset()) for each in self.lists))
+        return frozenset().union(*(listed.statuses.get(str(code), frozenset()) for listed in self.lists))
 
     def status(self, code: str | int) -> int:
         """Return the only HTTP status of a code.
@@ -80,8 +80,8 @@ class Published:
 def published(folder: Path) -> Published:
     """Read the data file in a provider's folder."""
     document = tomllib.loads((folder / FILE).read_text(encoding="utf-8"))
-    lists = tuple(_list(each) for each in document["list"])
-    elsewhere = {each["reason"]: frozenset(each["codes"]) for each in document.get("not_about_us", [])}
+    lists = tuple(_list(table) for table in document["list"])
+    elsewhere = {table["reason"]: frozenset(table["codes"]) for table in document.get("not_about_us", [])}
     return Published(lists, elsewhere)
 
 

@@ -1,8 +1,7 @@
-"""Find the readers of a contract's answers beside the client, for the proof of the contract's strength.
+"""Find the code that reads a contract's answers, apart from the client, for the proof of the contract's strength.
 
-The client is not the only reader of an answer. The monitor and the gate read errors: the code, and
-whether it is about a user or about the integration. Probes read the answers of the endpoints
-that they ask.
+The monitor and the gate read errors: the code, and whether it is about a user or about the integration. Probes read the
+answers of the endpoints that they call.
 """
 
 from __future__ import annotations
@@ -57,7 +56,7 @@ def _probes(provider: InstalledProvider, settings: ProviderSettings) -> Iterator
     yield from provider.probes.pings(settings)
     yield from provider.probes.credentials(settings)
     yield from provider.probes.permissions(settings)
-    yield from (each.probe for each in provider.probes.expiries(settings))
+    yield from (expiry.probe for expiry in provider.probes.expiries(settings))
 
 
 def _asks(probe: Probe, interaction: Interaction) -> bool:
@@ -73,5 +72,7 @@ def _probed(provider: InstalledProvider, settings: ProviderSettings, probe: Prob
     """Return whether the probe accepts the answer, the cause of a fault that it finds, and expiry dates."""
     accepted = probe.accepted(response)
     finding = probe.review(response) if accepted and probe.review is not None else None
-    expiries = [each.read(response) for each in provider.probes.expiries(settings) if each.probe == probe and accepted]
+    expiries = [
+        expiry.read(response) for expiry in provider.probes.expiries(settings) if expiry.probe == probe and accepted
+    ]
     return {"accepted": accepted, "fault": str(finding.cause) if finding else None, "expiries": expiries}

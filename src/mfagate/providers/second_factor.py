@@ -1,8 +1,7 @@
-"""What a login service asks of any MFA provider, and the errors it must be ready for.
+"""What a login service needs from any MFA provider, and the errors that it must handle.
 
-Each provider's reference client implements :class:`SecondFactor`; the consumer
-tests drive it and so write the contract. The property that matters most is to
-fail closed: for any answer outside the contract a client raises
+Each provider's reference client implements :class:`SecondFactor`, and the consumer tests of the contract call it. Its
+most important property is to fail closed: for any answer outside the contract, a client raises
 :class:`ContractViolation` and never returns ``ALLOW``.
 """
 
@@ -14,7 +13,7 @@ from typing import Protocol
 
 
 class Factor(StrEnum):
-    """How the user proves possession."""
+    """How the user proves possession of a second factor."""
 
     OTP = "otp"
     PUSH = "push"
@@ -33,10 +32,9 @@ class Decision(StrEnum):
 class Challenge:
     """One started verification of one user.
 
-    ``transaction`` is the provider's id for it, or None where the provider
-    needs none, as for a plain one-time password. ``decided`` is set where the
-    provider decided at once, about a user who is disabled for example; ``verify``
-    returns it then.
+    ``transaction`` is the provider's id of the verification; None if the provider needs none, as for a plain one-time
+    password. ``decided`` is set if the provider decided immediately, for example about a disabled user; ``verify`` then
+    returns it.
     """
 
     user: str
@@ -49,38 +47,38 @@ class SecondFactor(Protocol):
     """The consumer's side of every contract."""
 
     def start(self, user: str, factor: Factor) -> Challenge:
-        """Begin a verification; for a push this is what reaches the phone.
+        """Start a verification; with a push, this is what reaches the phone.
 
         Raises:
-            SecondFactorError: No challenge was started; each subclass says why.
+            SecondFactorError: No challenge was started; the subclass says why.
         """
 
     def verify(self, challenge: Challenge, code: str | None = None) -> Decision:
-        """Check the code, or without one ask what became of the challenge.
+        """Check the code, or without a code, query the result of the challenge.
 
         Raises:
-            SecondFactorError: There is no decision, so the user is not let in.
+            SecondFactorError: There is no decision, so the user must not be let in.
         """
 
 
 class SecondFactorError(Exception):
-    """There is no decision. The message holds no secret."""
+    """There is no decision. The message contains no secret."""
 
 
 class NotEnrolled(SecondFactorError):
-    """The user has no factor that could be challenged."""
+    """The user has no suitable factor."""
 
 
 class ProviderUnavailable(SecondFactorError):
-    """The provider could not be reached, or failed."""
+    """The provider is unreachable or failed."""
 
 
 class CredentialRejected(SecondFactorError):
-    """The provider refused our credential, or us for a reason that is not known: no user can be verified."""
+    """The provider refused the client's credential, or the client for an unknown reason: no user can be verified."""
 
 
 class RateLimited(SecondFactorError):
-    """The provider asks to wait; ``retry_after`` in seconds, where it says how long."""
+    """The provider asks the client to wait, for ``retry_after`` seconds if it says how long."""
 
     def __init__(self, message: str, retry_after: float | None = None) -> None:
         super().__init__(message)
@@ -88,4 +86,4 @@ class RateLimited(SecondFactorError):
 
 
 class ContractViolation(SecondFactorError):
-    """The answer is none that the contract allows."""
+    """The answer does not conform to the contract."""

@@ -1,8 +1,8 @@
 """Address, sign and deliver requests to a provider.
 
 :func:`prepare` checks where a request goes, and then signs it: no other code gives a request its credential.
-``ProviderApi.auth`` returns the provider's signer in :class:`OwnOriginOnly`, so that no signer runs for a URL that is
-not the target's. :func:`deliver` sends what was prepared.
+``ProviderApi.auth`` returns the provider's signer in :class:`OwnOriginOnly`, so that no signer runs for a URL outside
+the target. :func:`deliver` sends the prepared request.
 """
 
 from __future__ import annotations
@@ -46,13 +46,13 @@ class OwnOriginOnly(AuthBase):
         self._origins = origins
 
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
-        """Sign a request to the target; leave one to its public origins unsigned.
+        """Sign a request to the target; return a request to its public origins unsigned.
 
         Raises:
-            UnsafeRequest: The request would go elsewhere.
+            UnsafeRequest: The request would go to another host.
         """
         if "Host" in request.headers:
-            raise UnsafeRequest("it has a header Host, which names another server than its URL")
+            raise UnsafeRequest("it has a Host header, which may name another server than its URL")
         if not self._origins.allows_credential(str(request.url)):
             return request
         signed = self._signer(request)
@@ -86,11 +86,11 @@ def prepare(
     try:
         return final.prepare()
     except (requests.exceptions.InvalidURL, requests.exceptions.MissingSchema, requests.exceptions.InvalidSchema):
-        raise UnsafeRequest("its URL is not in the form that every program reads alike") from None
+        raise UnsafeRequest("its URL has a form that programs interpret differently") from None
     except requests.exceptions.InvalidHeader:
         raise UnsafeRequest("one of its headers contains a character that HTTP does not allow") from None
     except (requests.exceptions.InvalidJSONError, UnicodeEncodeError):
-        raise UnsafeRequest("it contains half a surrogate pair, or a number that JSON cannot represent") from None
+        raise UnsafeRequest("it contains an unpaired surrogate, or a number that JSON cannot represent") from None
 
 
 def deliver(
@@ -116,7 +116,7 @@ def deliver(
 
 
 def unsigned(method: str, url: str) -> requests.PreparedRequest:
-    """Prepare a request to a host that is no provider's: nothing signs it."""
+    """Prepare an unsigned request to a host that does not belong to a provider."""
     return requests.Request(method, url).prepare()
 
 

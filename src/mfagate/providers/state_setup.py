@@ -1,4 +1,4 @@
-"""What all providers share in arranging states: the table of them, test data, and asking the API for it."""
+"""What all providers share in setting up states: the table of states, test data, and calls to the API."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ _NOT_FOUND = 404
 
 
 class TabledStates(ABC, Generic[Settings]):
-    """States from a table of how each is arranged, on one target.
+    """Sets up provider states on one target, from a table with a function for each state.
 
-    ``send`` signs with the settings that it is handed, the integration's own by default.
+    ``send`` signs with the settings that it receives, by default the integration's own.
     """
 
     def __init__(
@@ -44,14 +44,14 @@ class TabledStates(ABC, Generic[Settings]):
         self._send = send
         self.test_data = test_data
         self.ledger = Ledger()
-        """What was made here and not removed; whoever runs the gate sets one that outlives this process."""
+        """Objects that were created and not yet removed; the gate sets a ledger that is kept on disk."""
 
     @abstractmethod
     def arrangements(self) -> Mapping[Key, Arrangement]:
-        """How each state is arranged."""
+        """Return the function that sets up each state."""
 
     def arrange(self, state: ProviderState) -> StateValues:
-        """Put the provider into the state; the one before it may cease to hold.
+        """Put the provider into the state; the previous state may no longer hold.
 
         Raises:
             StateNotConfigured: A setting or an entry of ``test_data`` is missing.
@@ -60,21 +60,21 @@ class TabledStates(ABC, Generic[Settings]):
         kind = state.params.get("kind")
         arrangement = self.arrangements().get(state.name if kind is None else (state.name, str(kind)))
         if arrangement is None:
-            raise StateUnavailable(f"{self.title} cannot be put into the state {state.name!r}.")
+            raise StateUnavailable(f"mfagate cannot put {self.title} into the state {state.name!r}.")
         try:
             return arrangement()
         except (AttributeError, LookupError, TypeError, ValueError) as error:
             missing = f"{type(error).__name__}: {quoted(error, 120)}"
-            raise StateUnavailable(f"{self.title}'s answer lacks what the API documents ({missing}).") from error
+            raise StateUnavailable(f"{self.title}'s answer lacks a documented field ({missing}).") from error
 
     def answered(self, response: Response) -> None:
-        """Look at the answer to the interaction itself; what it made is recorded, so that it is removed."""
+        """Record what the answer to the interaction created, so that it is removed later."""
 
     def close(self) -> None:
-        """Remove what ``arrange`` created. What the provider does not remove stays in the ledger.
+        """Remove what ``arrange`` created. What cannot be removed stays in the ledger.
 
         Raises:
-            ExceptionGroup: Defects in removing some of it; the rest was removed.
+            ExceptionGroup: Some removals failed because of a defect; the rest was removed.
         """
         defects: list[Exception] = []
         for thing in self.ledger.things:
@@ -83,17 +83,17 @@ class TabledStates(ABC, Generic[Settings]):
                 self.ledger.removed(thing)
             except NOT_ARRANGED:
                 continue
-            except Exception as error:  # noqa: BLE001 - it must not keep the rest from being removed
+            except Exception as error:  # noqa: BLE001 - the rest must still be removed
                 defects.append(error)
         if defects:
             raise ExceptionGroup("not everything could be removed", defects)
 
     @contextmanager
     def making(self, kind: str) -> Iterator[Mark]:
-        """Make one thing under the mark's name while the context lasts; it is recorded before it is made.
+        """Record one object under the mark's name, and create it inside the context.
 
         Raises:
-            StateUnavailable: It cannot be recorded, so it must not be made.
+            StateUnavailable: The object cannot be recorded, so it must not be created.
         """
         mark = self.ledger.mark()
         thing = Thing(kind, mark.name)
@@ -106,18 +106,18 @@ class TabledStates(ABC, Generic[Settings]):
         self.ledger.made(thing)
 
     def record(self, thing: Thing) -> None:
-        """Record what is about to be made, for :meth:`remove`.
+        """Record an object before it is created, for :meth:`remove`.
 
         Raises:
-            StateUnavailable: It cannot be recorded, so it must not be made.
+            StateUnavailable: The object cannot be recorded, so it must not be created.
         """
         try:
             self.ledger.making(thing)
         except NotRecorded as error:
-            raise StateUnavailable(f"What this run makes cannot be recorded: {error}") from None
+            raise StateUnavailable(f"Objects that this run creates cannot be recorded: {error}") from None
 
     def remove(self, thing: Thing) -> None:
-        """Remove one thing of the ledger of this or another run; one that is not there is removed already.
+        """Remove one object of this or another run; an object that does not exist counts as removed.
 
         Raises:
             StateUnavailable: The provider refused or failed.
@@ -125,16 +125,16 @@ class TabledStates(ABC, Generic[Settings]):
         raise StateUnavailable(f"{self.title} cannot remove the {thing}.")
 
     def marked(self) -> Iterable[tuple[Thing, Mark]]:
-        """Find what carries the mark of any run in every place where this provider has room for one.
+        """Find all objects on this target that carry the mark of any run.
 
         Raises:
-            StateNotConfigured: Nothing in the configuration allows for it.
+            StateNotConfigured: The configuration does not allow it.
             StateUnavailable: The provider refused or failed.
         """
         return ()
 
     def delete(self, path: str, settings: Settings | None = None) -> None:
-        """Delete what may not be there.
+        """Delete a resource that may already be gone.
 
         Raises:
             StateUnavailable: The provider refused or failed.
@@ -146,17 +146,17 @@ class TabledStates(ABC, Generic[Settings]):
             self.content(f"DELETE {path}", response)
 
     def given(self, name: str) -> str:
-        """An entry of ``test_data``.
+        """Return an entry of ``test_data``.
 
         Raises:
-            StateNotConfigured: There is none.
+            StateNotConfigured: The entry is missing.
         """
         if not (value := self.test_data.get(name)):
             raise StateNotConfigured(f"test_data.{name}", f"test_data has no {name}.")
         return value
 
     def setting(self, name: str) -> str:
-        """A setting's value.
+        """Return the value of a setting.
 
         Raises:
             StateNotConfigured: It is not set.
@@ -166,10 +166,10 @@ class TabledStates(ABC, Generic[Settings]):
         return value
 
     def answer(self, request: requests.Request, settings: Settings | None = None) -> Response:
-        """The answer to a request, whatever it is.
+        """Return the answer to a request, even if it is an error.
 
         Raises:
-            StateUnavailable: None came.
+            StateUnavailable: No answer arrived.
         """
         exchange = self._send(request, settings)
         if exchange.response is None:
@@ -178,32 +178,34 @@ class TabledStates(ABC, Generic[Settings]):
         return exchange.response
 
     def ask(self, method: str, path: str, settings: Settings | None = None, **request: Any) -> Any:
-        """The JSON of a good answer; None where it has no body, as after a deletion.
+        """Return the JSON of a successful answer; None if it has no body, as after a deletion.
 
         Raises:
-            StateUnavailable: No answer, an error, or something else than the provider's JSON.
+            StateUnavailable: No answer arrived, or it is an error or not the provider's JSON.
         """
         import requests
 
         return self.content(f"{method} {path}", self.answer(requests.Request(method, path, **request), settings))
 
-    def content(self, asked: str, response: Response) -> Any:
-        """What a good answer holds; ``asked`` begins the messages.
+    def content(self, request_line: str, response: Response) -> Any:
+        """Return the content of a successful answer; error messages begin with ``request_line``.
 
         Raises:
-            StateUnavailable: It is none.
+            StateUnavailable: The answer is not successful.
         """
         if error := self._provider.dialect.error_of(response):
-            raise StateUnavailable(f"{asked}: error {quoted(error.code, LONGEST_CODE)}, {error.message.quoted()}")
+            raise StateUnavailable(
+                f"{request_line}: error {quoted(error.code, LONGEST_CODE)}, {error.message.quoted()}"
+            )
         if response.status == 204:
             return None
         content = self.payload(response)
         if content is None:
-            raise StateUnavailable(f"{asked}: status {response.status}, and not {self.title}'s JSON.")
+            raise StateUnavailable(f"{request_line}: status {response.status} without {self.title}'s JSON.")
         return content
 
     def payload(self, response: Response) -> Any:
-        """The JSON of a good answer, else None: override where the provider wraps it."""
+        """Return the JSON of a successful answer, or None. Override it if the provider uses an envelope."""
         try:
             return response.json() if response.status in _GOOD else None
         except ValueError:

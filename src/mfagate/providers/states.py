@@ -1,8 +1,7 @@
-"""Provider states: what a contract's ``given`` asks a provider to be in.
+"""Provider states: the states that the ``given`` of a contract requires.
 
-All providers share one vocabulary, so that a contract reads the same for each
-of them and an engineer who knows one knows the others. A provider arranges
-those states that it can be put into; the rest it reports as unavailable.
+All providers share one vocabulary, so that contracts read alike. Each provider sets up the states that are possible
+with its API and reports the others as unavailable.
 """
 
 from __future__ import annotations
@@ -16,7 +15,7 @@ from mfagate.contract import ProviderState
 
 
 class StateName(StrEnum):
-    """The shared vocabulary, in the words that the pacts use."""
+    """The shared vocabulary, as it appears in the pacts."""
 
     WORKING_OTP = "a user with a working OTP"
     USED_OTP = "a user whose OTP was already used"
@@ -50,22 +49,21 @@ class StateName(StrEnum):
 
     @property
     def is_about_the_credential(self) -> bool:
-        """Whether it makes the provider refuse us, and not a user."""
+        """Whether the provider then refuses the client, not a user."""
         return self.value.startswith("the credential ") and self is not StateName.CREDENTIAL_ACCEPTED
 
     @property
     def is_about_a_user(self) -> bool:
-        """Whether a refusal in it is a user's: of a resource, it may be either's."""
+        """Whether a refusal in this state is about a user. A missing resource may be about either."""
         return not self.value.startswith("the credential ") and self is not StateName.RESOURCE_MISSING
 
 
 @dataclass(frozen=True, slots=True)
 class StateValues:
-    """A state that was arranged.
+    """A state that was set up.
 
-    ``values`` fill the pact's ProviderState generators; those named in
-    ``secrets`` are kept out of every output. ``credential`` replaces settings
-    before the request is signed: ``None`` for a setting means that it is absent.
+    ``values`` fill the pact's ProviderState generators; the values named in ``secrets`` are masked in all output.
+    ``credential`` replaces settings before the request is signed; ``None`` removes a setting.
     """
 
     values: Mapping[str, str] = field(default_factory=dict)
@@ -74,9 +72,9 @@ class StateValues:
 
 
 class StateNotConfigured(Exception):
-    """This target declares nothing to arrange the state with: the interaction is skipped.
+    """The configuration lacks what the state needs: the interaction is skipped.
 
-    ``setting`` is the key in ``integrations.toml`` that would make it possible.
+    ``setting`` is the missing key in ``integrations.toml``.
     """
 
     def __init__(self, setting: str, message: str) -> None:
@@ -85,13 +83,13 @@ class StateNotConfigured(Exception):
 
 
 class StateUnavailable(Exception):
-    """The state was configured, and could not be arranged. The message holds no secret."""
+    """The state is configured, but could not be set up. The message contains no secret."""
 
 
 class AskedTooSoon(Exception):
-    """The provider lets a user, number or factor be asked again only later: the interaction is skipped.
+    """The provider accepts the next request about this user, number or factor only later: the interaction is skipped.
 
-    ``seconds`` is how long that takes at most. The message holds no secret.
+    ``seconds`` is the longest wait. The message contains no secret.
     """
 
     def __init__(self, seconds: float, message: str) -> None:
@@ -100,22 +98,22 @@ class AskedTooSoon(Exception):
 
 
 NOT_ARRANGED = (StateNotConfigured, StateUnavailable, AskedTooSoon)
-"""What the configuration or the provider keeps from being done; any other exception is a defect."""
+"""Failures that the configuration or the provider causes; any other exception is a defect."""
 
 
 class States(Protocol):
-    """Arranges states on one target; ``close`` removes what was created there."""
+    """Sets up states on one target; ``close`` removes what was created there."""
 
     def arrange(self, state: ProviderState) -> StateValues:
         """Put the provider into the state.
 
         Raises:
-            StateNotConfigured: Nothing in the configuration allows for it.
+            StateNotConfigured: The configuration does not allow it.
             StateUnavailable: The provider refused or failed.
         """
 
     def close(self) -> None:
         """Remove what ``arrange`` created, as far as the provider allows it.
 
-        It raises nothing but defects, which the gate writes to its log.
+        The only exceptions are defects, which the gate writes to its log.
         """

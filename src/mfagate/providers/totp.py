@@ -1,4 +1,4 @@
-"""Time-based one-time passwords (RFC 6238): the phone that provider states play, and what an emulator checks."""
+"""Time-based one-time passwords (RFC 6238), for provider states and for emulators."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from dataclasses import dataclass
 from typing import Literal
 
 _LONGEST = 8
-"""Digits of the longest codes; a shorter code is the end of a longer one (RFC 4226 section 5.3)."""
+"""Digits of the longest code; a shorter code is the end of the longest one (RFC 4226 section 5.3)."""
 
 _LEAST_SECONDS = 2.0
-"""For a request that shows a code which is about to be too old."""
+"""The shortest remaining validity of a code that is sent."""
 
 
 @dataclass(frozen=True, slots=True)
 class Totp:
-    """One authenticator; by default six digits, SHA-1, 30 seconds, as most providers enrol it. ``secret`` is base32."""
+    """An authenticator; by default six digits, SHA-1, 30 seconds, as with most providers. ``secret`` is in base32."""
 
     secret: str
     digits: int = 6
@@ -26,17 +26,17 @@ class Totp:
 
     @classmethod
     def generate(cls) -> Totp:
-        """A new one, with a secret of 160 bits."""
+        """Create an authenticator with a secret of 160 bits."""
         return cls(base64.b32encode(secrets.token_bytes(20)).decode())
 
     def code(self, steps: int = 0) -> str:
-        """The code now, or some steps away."""
+        """Return the current code, or the code of an earlier or later time step."""
         return self._at(self._now() + steps)
 
     def code_for_enrolment(self) -> str:
-        """The code of the step before, for a provider that takes each code once: that of now stays good for a login.
+        """Return the code of the previous time step, so that the current code stays unused for a login.
 
-        Providers take it as long as this step lasts. If that is too short for a request, the next step is waited for.
+        Providers accept it during the current step. If the step ends too soon for a request, wait for the next one.
         """
         left = self.step_seconds - time.time() % self.step_seconds
         if left < _LEAST_SECONDS:
@@ -44,12 +44,12 @@ class Totp:
         return self.code(-1)
 
     def wrong_code(self) -> str:
-        """A code that is not right within four steps of now."""
+        """Return a code that is wrong for at least four steps before and after now."""
         near = {self.code(steps) for steps in range(-4, 5)}
         return next(code for code in iter(self._random, None) if code not in near)
 
     def step_of(self, code: str, window: int = 1) -> int | None:
-        """The step for which a code is right, looked for ``window`` steps around now; None if it is wrong."""
+        """Return the time step of a code, at most ``window`` steps from now; None if the code is wrong."""
         now = self._now()
         return next((step for step in range(now - window, now + window + 1) if self._at(step) == code), None)
 

@@ -126,7 +126,7 @@ REPORTS = (
         _of_duo(40103, "Invalid signature in request credentials"),
         1,
         CauseId.CREDENTIAL_REJECTED,
-        ("compare its secret key", "leave it"),
+        ("compare its secret key", "do not change the key"),
     ),
     _duo(
         f"{GITHUB}duosecurity/duo_api_ruby/issues/1",
@@ -134,7 +134,7 @@ REPORTS = (
         _of_duo(40301, "Access forbidden"),
         1,
         CauseId.CREDENTIAL_INSUFFICIENT_PERMISSION,
-        ("type", "Leave the secret key"),
+        ("type", "Do not change the secret key"),
     ),
     _duo(
         f"{GITHUB}duosecurity/duo_unix/issues/311",
@@ -158,7 +158,7 @@ REPORTS = (
         _page("403 - Forbidden: Access is denied."),
         1,
         CauseId.CONTRACT_NOT_JSON,
-        ("leave the credential",),
+        ("do not change the credential",),
         path="",
         headers={"Server": "Microsoft-IIS/10.0"},
         content_type=HTML,
@@ -180,7 +180,7 @@ REPORTS = (
         _of_okta("E0000011", "Invalid token provided"),
         1,
         CauseId.CREDENTIAL_REJECTED,
-        ("still listed",),
+        ("no longer listed",),
         keeps=False,
     ),
     PublicReport(
@@ -295,7 +295,7 @@ REPORTS = (
         },
         3,
         CauseId.PROVIDER_RATE_LIMITED,
-        ("after some seconds",),
+        ("after a few seconds",),
     ),
     PublicReport(
         f"{GITHUB}fosterful/scheduler/issues/362",
@@ -462,7 +462,7 @@ REPORTS = (
         b'<base href="http://www.mailcontrol.com"></head><body>Access to this web page is restricted</body></html>',
         1,
         CauseId.CONTRACT_NOT_JSON,
-        ("web filter", "leave the credential"),
+        ("web filter", "do not change the credential"),
         content_type=HTML,
     ),
     # Auth0
@@ -574,7 +574,7 @@ REPORTS = (
         _of_privacyidea(4304, "Authentication failure. Error during decoding your token: Not enough segments"),
         1,
         CauseId.NETWORK_PROXY,
-        ("header Authorization", "Leave the key"),
+        ("header Authorization", "Do not change the key"),
         unless="PI-Authorization",
     ),
     PublicReport(
@@ -585,7 +585,7 @@ REPORTS = (
         _of_privacyidea(4033, "Authentication failure. Missing Authorization header."),
         1,
         CauseId.NETWORK_PROXY,
-        ("header Authorization", "Leave the key"),
+        ("header Authorization", "Do not change the key"),
         unless="PI-Authorization",
     ),
     PublicReport(
@@ -623,7 +623,7 @@ REPORTS = (
         _page("401 Authorization Required", "This server could not verify that you are authorized"),
         1,
         CauseId.CONTRACT_NOT_JSON,
-        ("leave the credential", "web server"),
+        ("do not change the credential", "web server"),
         headers={"WWW-Authenticate": 'Basic realm="Restricted access"', "Server": "nginx/1.24.0"},
         content_type=HTML,
     ),

@@ -141,7 +141,7 @@ def test_the_login_of_another_user_is_not_taken(
     ],
 )
 def test_what_was_not_started_cannot_be_verified(client: Auth0Client, challenge: Challenge, code: str | None) -> None:
-    with pytest.raises(ValueError, match=r"can be verified|is needed"):
+    with pytest.raises(ValueError, match=r"can be verified|is required"):
         client.verify(challenge, code)
 
 

@@ -55,9 +55,13 @@ def test_other_hosts_that_may_be_right(domain: str) -> None:
 @pytest.mark.parametrize(
     ("domain", "audience", "words"),
     [
-        ("acme.eu.auth0.com", "https://acme.us.auth0.com/api/v2/", "the region is eu in the domain and us there"),
+        ("acme.eu.auth0.com", "https://acme.us.auth0.com/api/v2/", "the region is eu in domain and us in audience"),
         ("acme.auth0.com", "https://acme.us.auth0.com/api/v2/", "the region is none"),
-        ("acme.eu.auth0.com", "https://acme-dev.eu.auth0.com/api/v2/", "acme-dev.eu.auth0.com where the domain is"),
+        (
+            "acme.eu.auth0.com",
+            "https://acme-dev.eu.auth0.com/api/v2/",
+            "audience names acme-dev.eu.auth0.com, and domain is",
+        ),
         ("login.acme.com", None, "custom domain"),
     ],
 )

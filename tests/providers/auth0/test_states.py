@@ -100,16 +100,16 @@ def test_a_push_is_sent() -> None:
 @pytest.mark.parametrize(
     ("answers", "words"),
     [
-        ({"token": (200, {"access_token": "x"})}, "MFA policy has to be Always"),
+        ({"token": (200, {"access_token": "x"})}, "MFA policy must be Always"),
         ({"token": (403, {"error": "invalid_grant", "error_description": "Wrong"})}, "invalid_grant, Wrong"),
-        ({"token": (403, [])}, "lacks what the API documents"),
-        ({"token": (403, {"error": "mfa_required"})}, "lacks what the API documents"),
-        ({"token": (200, b"<html>")}, "not Auth0's JSON"),
+        ({"token": (403, [])}, "lacks a documented field"),
+        ({"token": (403, {"error": "mfa_required"})}, "lacks a documented field"),
+        ({"token": (200, b"<html>")}, "without Auth0's JSON"),
         ({"token": (500, {"error": "server_error"})}, "error server_error"),
-        ({"authenticators": (200, [])}, "no active authenticator of the kind auth0"),
+        ({"authenticators": (200, [])}, "no active authenticator of the type auth0"),
         ({"authenticators": (200, [DEVICE | {"active": False}])}, "no active authenticator"),
-        ({"authenticators": (200, [5])}, "lacks what the API documents"),
-        ({"challenge": (200, {})}, "lacks what the API documents"),
+        ({"authenticators": (200, [5])}, "lacks a documented field"),
+        ({"challenge": (200, {})}, "lacks a documented field"),
         ({"challenge": (401, {"error": "unsupported_challenge_type"})}, "unsupported_challenge_type"),
     ],
 )
@@ -122,7 +122,7 @@ def test_a_push_that_cannot_be_sent(answers: dict[str, tuple[int, Any]], words: 
 
 def test_a_wait_that_is_no_number() -> None:
     tenant = Tenant()
-    with pytest.raises(StateUnavailable, match="answer_seconds is no number"):
+    with pytest.raises(StateUnavailable, match="answer_seconds is not a number"):
         states(tenant, **PUSH, answer_seconds="soon").arrange(ProviderState(StateName.PUSH_ACCEPTED))
     assert tenant.asked == []
 

@@ -149,7 +149,7 @@ def test_no_answer_is_unavailable_and_shows_nothing() -> None:
 def test_what_cannot_be_asked_is_a_value_error(duo: DuoClient) -> None:
     with pytest.raises(NotEnrolled):
         duo.start("alice", Factor.SMS)
-    with pytest.raises(ValueError, match="a passcode is needed"):
+    with pytest.raises(ValueError, match="a passcode is required"):
         duo.verify(OTP)
     with pytest.raises(ValueError, match="a transaction"):
         duo.verify(Challenge("alice", Factor.PUSH))

@@ -48,7 +48,7 @@ def test_codes(code: int, detail: str | None, cause: CauseId) -> None:
 
 def test_a_wrong_kind_does_not_clear_the_secret() -> None:
     found = finding(40301, "Access forbidden", "Wrong integration type for this API.")
-    assert "may be wrong as well" in found.message
+    assert "may also be wrong" in found.message
     assert found.evidence["provider message"] == "Access forbidden: Wrong integration type for this API."
     assert found.setting == "integration_key"
 
@@ -61,14 +61,14 @@ def test_a_bare_access_forbidden_says_where_to_look() -> None:
     found = finding(40301, "Access forbidden")
     assert found.setting == "integration_key"
     assert len(found.evidence["possible causes"]) == 3
-    assert "Leave the secret key as it is" in str(found.next_step)
+    assert "Do not change the secret key" in str(found.next_step)
 
 
 def test_an_unknown_key_names_every_reason_and_leaves_the_secret_alone() -> None:
     """40102 with the wording since 2024: https://github.com/duosecurity/duo_api_csharp/issues/36."""
     found = finding(40102, "Invalid identity in request credentials")
-    assert any("another kind of application" in cause for cause in found.evidence["possible causes"])
-    assert "Leave the secret key as it is" in str(found.next_step)
+    assert any("another type of application" in cause for cause in found.evidence["possible causes"])
+    assert "Do not change the secret key" in str(found.next_step)
 
 
 def test_an_outage_is_nobodys_misconfiguration() -> None:

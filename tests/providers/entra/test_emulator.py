@@ -15,7 +15,8 @@ import requests
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from mfagate.providers.entra.probes import NOBODY, made_up_key
+from mfagate.providers.entra.probes import NOBODY
+from mfagate.providers.made_up import new_private_key
 from mfagate.sandbox import Running
 
 PROVIDER = "entra"
@@ -221,7 +222,7 @@ def test_the_real_address_is_a_good_audience(assertion: Callable[..., requests.R
 @pytest.mark.parametrize(
     ("changed", "number"),
     [
-        ({"key": made_up_key()}, 700027),
+        ({"key": new_private_key()}, 700027),
         ({"header": {}}, 700027),
         ({"header": {"x5t": "AAAA"}}, 700027),
         ({"algorithm": "RS384"}, 700027),
@@ -372,7 +373,7 @@ def test_graph_looks_for_a_token_first(running: Running, path: str, token: str) 
 def test_tokens_that_graph_refuses(running: Running) -> None:
     values = running.values
     good = token_form(running, {}).json()["access_token"]
-    forged = jwt.encode(jwt.decode(good, options={"verify_signature": False}), made_up_key(), "RS256")
+    forged = jwt.encode(jwt.decode(good, options={"verify_signature": False}), new_private_key(), "RS256")
     form: dict[str, str | None] = {"grant_type": DEVICE, "device_code": values["accepted_device_code"]}
     answer = token_form(running, form).json()
     said = {

@@ -150,7 +150,7 @@ def test_another_cloud_is_set_by_cloud(number: int) -> None:
 
 @pytest.mark.parametrize("number", [7000216, 7000218])
 def test_a_credential_that_did_not_arrive_stays_as_it_is(number: int) -> None:
-    assert "Leave the credential as it is" in str(of_login(401, number, "invalid_client").next_step)
+    assert "Do not change the credential" in str(of_login(401, number, "invalid_client").next_step)
 
 
 def test_a_licence_that_may_only_be_unreadable() -> None:
@@ -321,7 +321,7 @@ def test_a_wrong_secret_is_judged_by_its_shape() -> None:
     cut = SETTINGS.model_copy(update={"client_secret": SecretStr("an-older-secret-or-a-cut-one")})
     other = explained(PROVIDER, cut, 401, body)
     assert "another application" in causes_of(today)[0]
-    assert "cut or changed" in causes_of(other)[0]
+    assert "truncated or changed" in causes_of(other)[0]
     assert causes_of(other)[1:] == causes_of(today)
 
 

@@ -18,16 +18,17 @@ from mfagate.app.session import Session, prepared
 from mfagate.checks import configuration
 from mfagate.config.load import load
 from mfagate.core.result import Check
-from mfagate.providers.entra.probes import made_up_assertion, made_up_key
+from mfagate.providers.entra.probes import made_up_assertion
 from mfagate.providers.entra.provider import PROVIDER as ENTRA
 from mfagate.providers.entra.settings import EntraSettings, token_path
+from mfagate.providers.made_up import new_private_key
 from mfagate.providers.oauth import Tokens
 from mfagate.sandbox import Running
 
 from .test_signing import Server, form_of
 
 PROVIDER = "entra"
-KEY = made_up_key()
+KEY = new_private_key()
 NOW = int(time.time())
 CLAIMS: dict[str, Any] = {
     "iss": "https://oidc.example.com/cluster",
@@ -81,13 +82,13 @@ def test_a_token_that_lasts_an_hour_is_in_order_and_its_end_is_no_news(examine: 
     ("changed", "cause", "message"),
     [
         ({"exp": NOW - 60}, "config.expired", "settings.client_assertion expired on"),
-        ({"exp": None}, "config.wrong-kind", "it has no end (exp)"),
+        ({"exp": None}, "config.wrong-kind", "it has no expiry time (exp)"),
         ({"nbf": NOW + 3600}, "config.malformed-value", "is not valid before"),
         ({"aud": None}, "config.wrong-kind", "it has no audience (aud)"),
-        ({"aud": "api://AzureADTokenExchangeChina"}, "config.wrong-kind", "that of the cloud china"),
+        ({"aud": "api://AzureADTokenExchangeChina"}, "config.wrong-kind", "the one for the cloud china"),
         ({"sub": None}, "config.wrong-kind", "it has no subject (sub)"),
         ({"sub": "x" * 601}, "config.wrong-kind", "longer than 600 characters"),
-        ({"iss": "kubernetes/serviceaccount"}, "config.wrong-kind", "its issuer (iss) is no https URL"),
+        ({"iss": "kubernetes/serviceaccount"}, "config.wrong-kind", "its issuer (iss) is not an https URL"),
         ({"algorithm": "HS256", "key": "k" * 40}, "config.wrong-kind", "it is signed with HS256"),
     ],
 )

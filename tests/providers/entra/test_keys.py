@@ -20,10 +20,10 @@ from mfagate.core.causes import CauseId
 from mfagate.core.finding import Finding
 from mfagate.providers.entra import cross_checks
 from mfagate.providers.entra.auth import assertion
-from mfagate.providers.entra.probes import made_up_key
 from mfagate.providers.entra.settings import EntraSettings
+from mfagate.providers.made_up import new_private_key
 
-KEY, OTHER = made_up_key(), made_up_key()
+KEY, OTHER = new_private_key(), new_private_key()
 
 
 def certificate(pem: str, days: int = 300) -> x509.Certificate:

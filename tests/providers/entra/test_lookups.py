@@ -78,7 +78,7 @@ def test_the_tenant_is_in_another_cloud(cloud: str, known: Mapping[str, Response
     settings = EntraSettings.model_validate({**SETTINGS.model_dump(exclude={"cloud"}), "cloud": cloud})
     finding = PROVIDER.probes.refine(UNKNOWN, settings, hosts(known))
     assert finding.cause is CauseId.CREDENTIAL_WRONG_REGION
-    assert finding.message == f"the tenant is in the cloud {found}, and settings.cloud is {cloud}"
+    assert finding.message == f"the tenant is in the cloud {found}, but settings.cloud is {cloud}"
     assert f'cloud = "{found}"' in str(finding.next_step)
     assert finding.setting == "cloud"
 

@@ -19,9 +19,9 @@ from mfagate.core.exchange import Exchange, Headers, Request, Response
 from mfagate.core.origins import UnsafeRequest
 from mfagate.providers.entra.auth import device_code_path
 from mfagate.providers.entra.clouds import CLOUDS
-from mfagate.providers.entra.probes import made_up_key
 from mfagate.providers.entra.provider import PROVIDER
 from mfagate.providers.entra.settings import EntraSettings, token_path
+from mfagate.providers.made_up import new_private_key
 from mfagate.providers.oauth import Tokens
 
 SECRET = "s~cr+t/&=with every character"
@@ -30,7 +30,7 @@ SETTINGS = EntraSettings(
     client_id="7c9e6679-7425-40de-944b-e07fc1f90ae7",
     client_secret=SecretStr(SECRET),
 )
-KEY = made_up_key()
+KEY = new_private_key()
 METHODS = "/v1.0/users/nobody/authentication/methods"
 
 

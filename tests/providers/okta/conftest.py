@@ -12,7 +12,7 @@ import jwt
 import pytest
 import requests
 
-from mfagate.providers.okta.auth import ASSERTION_TYPE
+from mfagate.providers.oauth import ASSERTION_TYPE
 from mfagate.providers.okta.settings import TOKEN_PATH
 from mfagate.providers.totp import Totp
 from mfagate.sandbox import Running

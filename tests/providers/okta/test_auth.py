@@ -20,15 +20,16 @@ from pydantic import SecretStr
 from mfagate.config.pem import load_private_key
 from mfagate.core.causes import CauseId
 from mfagate.core.exchange import Response
-from mfagate.providers.oauth import Tokens
-from mfagate.providers.okta.auth import ASSERTION_TYPE, assertion, new_key, new_token
+from mfagate.providers.made_up import new_private_key
+from mfagate.providers.oauth import ASSERTION_TYPE, Tokens
+from mfagate.providers.okta.auth import assertion, new_token
 from mfagate.providers.okta.pairs import contradictions, missing_scopes
 from mfagate.providers.okta.provider import PROVIDER
 from mfagate.providers.okta.settings import TOKEN_PATH, OktaSettings, OrgUrl, Scopes
 
 ORG = "https://acme.okta.com"
 CLIENT = "0oaabcdefg1234567890"
-PEM = new_key()
+PEM = new_private_key()
 APP = OktaSettings(org_url=ORG, client_id=CLIENT, private_key=SecretStr(PEM), key_id="kid-1")
 
 
@@ -103,7 +104,7 @@ def test_what_anybody_may_know_needs_no_token() -> None:
         pytest.param(
             pem(rsa.generate_private_key(public_exponent=65537, key_size=1024)), "has 1024 bits", id="too short"
         ),
-        pytest.param(pem(ec.generate_private_key(ec.SECP256K1())), "a kind that Okta does not take", id="curve"),
+        pytest.param(pem(ec.generate_private_key(ec.SECP256K1())), "a type that Okta does not accept", id="curve"),
         pytest.param(pem(load_private_key(PEM), BestAvailableEncryption(b"x")), "cannot be read", id="encrypted"),
         pytest.param(PEM.replace("MII", "AAA"), "cannot be read", id="damaged"),
     ],
@@ -134,7 +135,7 @@ def test_scopes_that_were_not_granted(
 ) -> None:
     response = Response(200, body=json.dumps({"access_token": "x", **answered}).encode())
     found = missing_scopes(response, APP.model_copy(update={"scopes": asked}))
-    assert (found.message if found else None) == (f"the access token comes without {missing}" if missing else None)
+    assert (found.message if found else None) == (f"the access token lacks {missing}" if missing else None)
     assert (found.setting if found else None) == setting
 
 

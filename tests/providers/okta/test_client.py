@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import pytest
 from pydantic import SecretStr
 
-from mfagate.providers.okta.auth import new_key
+from mfagate.providers.made_up import new_private_key
 from mfagate.providers.okta.client import OktaClient
 from mfagate.providers.okta.settings import OktaSettings
 from mfagate.providers.second_factor import (
@@ -283,7 +283,7 @@ def test_a_message(client: OktaClient, answers: Answers) -> None:
 
 
 def test_a_refused_access_token_is_a_refused_credential(provider: FaultyProxy, answers: Answers) -> None:
-    pem = new_key()
+    pem = new_private_key()
     settings = OktaSettings(org_url=ORG, client_id="0oaabcdefg1234567890", private_key=SecretStr(pem))
     answers.say(SUCCESS)
     answers.say(
@@ -296,7 +296,7 @@ def test_a_refused_access_token_is_a_refused_credential(provider: FaultyProxy, a
 
 
 def test_an_access_token_bound_to_a_key_is_not_used_as_another(provider: FaultyProxy, answers: Answers) -> None:
-    settings = OktaSettings(org_url=ORG, client_id="0oaabcdefg1234567890", private_key=SecretStr(new_key()))
+    settings = OktaSettings(org_url=ORG, client_id="0oaabcdefg1234567890", private_key=SecretStr(new_private_key()))
     answers.say(SUCCESS)
     answers.say({"token_type": "DPoP", "access_token": "e30.e30.e30", "expires_in": 3600}, path=TOKENS)
     with pytest.raises(SecondFactorError):

@@ -19,7 +19,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mfagate.config.pem import load_private_key
-from mfagate.providers.okta.auth import new_key
+from mfagate.providers.made_up import new_private_key
 from mfagate.providers.okta.settings import TOKEN_PATH
 from mfagate.providers.totp import Totp
 
@@ -418,7 +418,7 @@ OF/2NxApJCzGCEDdfSp6VQO30hyhRANCAAQRWz+jn65BtOMvdyHKcvjBeBSDZH2r
         ({"claims": {"exp": NOW + A_DAY}}, "too far into the future"),
         ({"claims": {"exp": NOW * 1000}}, "too far into the future"),
         ({"claims": {"iat": NOW + A_DAY}}, "before the current time"),
-        ({"key": new_key()}, "signature is invalid"),
+        ({"key": new_private_key()}, "signature is invalid"),
         ({"key": EC_KEY, "algorithm": "ES256"}, "signature is invalid"),
         ({"key": "s" * 64, "algorithm": "HS256"}, "algorithm is invalid"),
         ({"header": {"kid": "another"}}, "kid is invalid"),

@@ -12,14 +12,14 @@ from mfagate.core.causes import CauseId, Outcome
 from mfagate.core.exchange import Exchange, Request
 from mfagate.core.finding import Finding
 from mfagate.providers.errors import ApiError
-from mfagate.providers.okta.auth import new_key
+from mfagate.providers.made_up import new_private_key
 from mfagate.providers.okta.provider import PROVIDER
 from mfagate.providers.okta.settings import ORGANIZATION_PATH, OktaSettings
 from mfagate.testing import explained
 
 ORG = "https://acme.okta.com"
 TOKEN = OktaSettings(org_url=ORG, api_token=SecretStr("00" + "k" * 40), token_id="00Tabcdefg1234567890")
-APP = OktaSettings(org_url=ORG, client_id="0oaabcdefg1234567890", private_key=SecretStr(new_key()))
+APP = OktaSettings(org_url=ORG, client_id="0oaabcdefg1234567890", private_key=SecretStr(new_private_key()))
 
 
 def finding(
@@ -286,7 +286,7 @@ def test_a_limit_of_concurrent_requests_has_no_reset() -> None:
         429, "E0000047", X_Rate_Limit_Limit="0", X_Rate_Limit_Remaining="0", X_Rate_Limit_Reset="1893456000"
     )
     assert found.cause is CauseId.PROVIDER_RATE_LIMITED
-    assert "at the same time" in found.message
+    assert "concurrent requests" in found.message
 
 
 def test_causes_of_a_validation_are_told() -> None:

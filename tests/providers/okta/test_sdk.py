@@ -21,7 +21,8 @@ from okta.models import (
 )
 from pydantic import Field
 
-from mfagate.providers.okta.auth import new_key, new_token
+from mfagate.providers.made_up import new_private_key
+from mfagate.providers.okta.auth import new_token
 from mfagate.providers.totp import Totp
 from mfagate.sandbox import Running
 
@@ -190,7 +191,7 @@ def test_refused_tokens(running: Running, token: str, status: int, code: str) ->
 @pytest.mark.parametrize(
     ("changed", "code"),
     [
-        ({"privateKey": new_key()}, "invalid_client"),
+        ({"privateKey": new_private_key()}, "invalid_client"),
         ({"clientId": "0oaabcdefg1234567890"}, "invalid_client"),
         ({"kid": "another"}, "invalid_client"),
         ({"scopes": ["okta.logs.read"]}, "consent_required"),

@@ -94,11 +94,11 @@ def test_states_that_okta_does_not_have(state: StateName, kind: str) -> None:
     ("answers", "words"),
     [
         ([(403, {"errorCode": "E0000006", "errorSummary": "You do not have permission"})], "error E0000006"),
-        ([(200, b"<html>")], "not Okta's JSON"),
-        ([(204, b"")], "lacks what the API documents"),
-        ([{}], "lacks what the API documents"),
-        ([[]], "lacks what the API documents"),
-        ([USER, {"id": "ost"}], "lacks what the API documents"),
+        ([(200, b"<html>")], "without Okta's JSON"),
+        ([(204, b"")], "lacks a documented field"),
+        ([{}], "lacks a documented field"),
+        ([[]], "lacks a documented field"),
+        ([USER, {"id": "ost"}], "lacks a documented field"),
         ([Failure(CauseId.NETWORK_CONNECTION_RESET, Phase.TRANSFER, "the connection was reset")], "was reset"),
     ],
 )

@@ -8,7 +8,8 @@ from typing import ClassVar
 import pytest
 
 from mfagate.core.causes import CauseId
-from mfagate.providers.okta.auth import new_key, new_token
+from mfagate.providers.made_up import new_private_key
+from mfagate.providers.okta.auth import new_token
 from mfagate.sandbox import Running
 from mfagate.sandbox.faulty_proxy import always
 from mfagate.testing import Absent, ProviderSuite, SettingChange
@@ -113,7 +114,7 @@ class TestOkta(ProviderSuite):
 
     apps: ClassVar[Mapping[str, tuple[SettingChange, str]]] = {
         "wrong key": (
-            SettingChange(app(private_key=new_key()), CauseId.CREDENTIAL_REJECTED, "private_key"),
+            SettingChange(app(private_key=new_private_key()), CauseId.CREDENTIAL_REJECTED, "private_key"),
             "public half",
         ),
         "wrong kid": (SettingChange(app(key_id="another"), CauseId.CREDENTIAL_REJECTED, "private_key"), "kid"),
@@ -131,7 +132,7 @@ class TestOkta(ProviderSuite):
         ),
         "nothing granted": (
             SettingChange(app(client_id="sandbox:ungranted_client_id"), CauseId.CREDENTIAL_INSUFFICIENT_PERMISSION),
-            "none of the scopes",
+            "none of the requested scopes",
         ),
         "a token, but no permission": (
             SettingChange(app(client_id="sandbox:narrow_client_id"), CauseId.CREDENTIAL_INSUFFICIENT_PERMISSION),

@@ -218,7 +218,7 @@ def test_a_proxy_that_drops_the_header(gate: Gate, running: Running, key: str, c
         result = gate(key, url=before.url)
     assert (result.exit_code, result.first["cause"]) == (1, cause)
     if cause == "network.proxy":
-        assert "drops or replaces that header" in result.first_red["message"]
+        assert "removes or replaces that header" in result.first_red["message"]
         assert "WSGIPassAuthorization" in result.first_red["next_step"]
 
 
@@ -227,7 +227,7 @@ def test_a_front_end_that_lets_nothing_through_is_no_wrong_url(gate: Gate, runni
         result = gate(GOOD, url=before.url)
     assert (result.exit_code, result.first["cause"]) == (1, "contract.not-json"), result.stdout
     assert "403 Forbidden" in result.first_red["evidence"]["page title"]
-    assert "let this machine's address" in result.first_red["next_step"]
+    assert "allow this machine's address" in result.first_red["next_step"]
     assert_replaces_nothing(result)
 
 

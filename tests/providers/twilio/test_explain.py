@@ -13,7 +13,8 @@ from pydantic import SecretStr
 from mfagate.core.causes import CauseId, Outcome
 from mfagate.core.exchange import Exchange, Failure, Headers, Phase, Request, Response
 from mfagate.core.finding import Finding
-from mfagate.providers.twilio.errors import CANDIDATES, MEANINGS
+from mfagate.providers.errors import POSSIBLE_CAUSES
+from mfagate.providers.twilio.errors import MEANINGS
 from mfagate.providers.twilio.provider import PROVIDER
 from mfagate.providers.twilio.settings import TwilioSettings
 from mfagate.testing import explained
@@ -162,9 +163,9 @@ def test_an_unknown_code_is_left_to_the_status(status: int, cause: CauseId) -> N
 def test_the_settings_decide_what_a_refusal_can_mean() -> None:
     key, token = finding(401, 20003), finding(401, 20003, settings=WITH_TOKEN)
     assert key.cause is token.cause is CauseId.CREDENTIAL_REJECTED
-    assert key.evidence[CANDIDATES][:2] == ["the key was deleted", "the secret is another key's"]
-    assert token.evidence[CANDIDATES][0] == "the token was replaced by its successor, which ends it at once"
-    assert "the token is that of the test credentials" in token.evidence[CANDIDATES]
+    assert key.evidence[POSSIBLE_CAUSES][:2] == ["the key was deleted", "the secret belongs to another key"]
+    assert token.evidence[POSSIBLE_CAUSES][0] == "the token was replaced by a new one, which revokes it immediately"
+    assert "the token belongs to the test credentials" in token.evidence[POSSIBLE_CAUSES]
     nothing = WITH_TOKEN.model_copy(update={"auth_token": None})
     assert "none was sent" in finding(401, 20003, settings=nothing).message
 
@@ -176,7 +177,7 @@ def test_with_both_the_request_decides() -> None:
 
 def test_what_twilio_says_is_a_hint() -> None:
     dropped = finding(401, 20003, "Authentication Error - No credentials provided")
-    assert dropped.evidence[CANDIDATES][0] == "a proxy drops or changes the Authorization header"
+    assert dropped.evidence[POSSIBLE_CAUSES][0] == "a proxy removes or changes the Authorization header"
     assert "know its SID" in finding(401, 20003, "Authentication Error - invalid username").message
     assert "know its SID" not in finding(401, 20003, "Authenticate").message
     older = explained(
@@ -193,9 +194,9 @@ def test_what_twilio_says_is_a_hint() -> None:
 def test_a_permission_can_be_missing_from_a_key_alone() -> None:
     key, token = finding(401, 70051), finding(401, 70051, settings=WITH_TOKEN)
     assert key.cause is CauseId.CREDENTIAL_INSUFFICIENT_PERMISSION
-    assert key.evidence[CANDIDATES][0] == "it is a restricted key without this permission"
+    assert key.evidence[POSSIBLE_CAUSES][0] == "the key is a restricted key without this permission"
     assert token.cause is CauseId.CREDENTIAL_REJECTED
-    assert not [cause for cause in token.evidence[CANDIDATES] if "restricted" in cause]
+    assert not [cause for cause in token.evidence[POSSIBLE_CAUSES] if "restricted" in cause]
 
 
 @pytest.mark.parametrize(
@@ -221,15 +222,15 @@ def test_an_account_that_is_not_found_is_no_service() -> None:
 
 def test_a_limit_of_one_number_is_not_called_one_of_the_account() -> None:
     for code in (60202, 60203, 60212, 60308, 60310, 60312, 60326, 60328):
-        assert "not of the account" in str(finding(429, code).next_step)
-    assert "not of the account" not in str(finding(429, 20429).next_step)
+        assert "not to the account" in str(finding(429, code).next_step)
+    assert "not to the account" not in str(finding(429, 20429).next_step)
 
 
 def test_a_refused_key_is_replaced_only_if_it_is_gone() -> None:
     """20003 also stands for an account that is suspended (https://github.com/authy/authy-ssh/issues/54)."""
     step = str(finding(401, 20003, "Authenticate").next_step)
-    assert "leave the key" in step
-    assert "Only if the key is gone" in step
+    assert "do not change the key" in step
+    assert "only if the key no longer exists" in step
 
 
 def test_a_limit_tells_how_long_to_wait() -> None:
@@ -316,7 +317,9 @@ def test_a_token_asks_about_the_key(status: int, body: Any, cause: CauseId, sett
     found, paths = refined(WITH_BOTH, finding(401, 20003, settings=WITH_BOTH), status, body)
     assert (found.cause, found.setting) == (cause, setting)
     assert paths == [f"/2010-04-01/Accounts/{ACCOUNT}/Keys/{KEY}.json"]
-    assert (found.evidence.get(CANDIDATES) == ["the secret is another key's"]) is (status == 200 and body["sid"] == KEY)
+    assert (found.evidence.get(POSSIBLE_CAUSES) == ["the secret belongs to another key"]) is (
+        status == 200 and body["sid"] == KEY
+    )
 
 
 @pytest.mark.parametrize(

@@ -209,8 +209,8 @@ class TestTwilioWithAnAuthToken(ProviderSuite):
         project.change({"auth_token": "sandbox:test_auth_token"}, running)
         result = project.run("gate")
         assert (result.exit_code, result.first["cause"]) == (1, CauseId.CREDENTIAL_REJECTED)
-        assert "the token is that of the test credentials" in result.first_red["evidence"]["possible causes"]
-        assert result.first_red["evidence"]["Twilio's account API"] == "refuses the token too"
+        assert "the token belongs to the test credentials" in result.first_red["evidence"]["possible causes"]
+        assert result.first_red["evidence"]["Twilio's account API"] == "rejected the token too"
 
 
 class TestBoth:
@@ -257,5 +257,5 @@ class TestBoth:
         project.values["api_key_secret"] = SECRET
         result = project.run("gate")
         assert (result.exit_code, result.first["cause"]) == (1, CauseId.CREDENTIAL_REJECTED)
-        assert result.first_red["evidence"]["possible causes"] == ["the secret is another key's"]
+        assert result.first_red["evidence"]["possible causes"] == ["the secret belongs to another key"]
         assert result.first_red["location"]["line"] == project.line_of("api_key_secret =")

@@ -1,6 +1,6 @@
-"""Signing for Vonage: a JWT of the application on Verify, key and secret as Basic elsewhere.
+"""Sign for Vonage: a JWT of the application for Verify, or else key and secret as Basic.
 
-https://developer.vonage.com/en/getting-started/concepts/authentication. Verify takes either.
+https://developer.vonage.com/en/getting-started/concepts/authentication. Verify accepts either.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ _LIFETIME_SECONDS = 900
 
 
 class VonageAuth(AuthBase):
-    """Sets the Authorization header, and nothing else."""
+    """Sets only the Authorization header."""
 
     def __init__(self, settings: VonageSettings) -> None:
         self._settings = settings
 
     def __call__(self, request: PreparedRequest) -> PreparedRequest:
-        """Sign with what the endpoint takes and the settings have; without either nothing is signed."""
+        """Sign with a credential that the endpoint accepts and the settings contain, if there is one."""
         settings = self._settings
         private_key, api_secret = settings.secret("private_key"), settings.secret("api_secret")
         if private_key and settings.application_id and urlsplit(str(request.url)).path.startswith("/v2/verify"):
@@ -35,7 +35,7 @@ class VonageAuth(AuthBase):
 
 
 def application_token(application_id: str, private_key: str) -> str:
-    """A JWT of the application, good for 15 minutes."""
+    """Return a JWT of the application, valid for 15 minutes."""
     import jwt
 
     now = int(time.time())
@@ -44,7 +44,7 @@ def application_token(application_id: str, private_key: str) -> str:
 
 
 def new_private_key() -> str:
-    """A private key in PEM (PKCS #8) that belongs to no application."""
+    """Return a private key in PEM (PKCS #8) that belongs to no application."""
     from cryptography.hazmat.primitives import serialization
     from cryptography.hazmat.primitives.asymmetric import rsa
 

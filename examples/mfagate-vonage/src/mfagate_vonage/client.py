@@ -31,7 +31,7 @@ class VonageClient:
     def start(self, user: str, factor: Factor) -> Challenge:
         """Send a code to the phone number ``user``."""
         if factor is not Factor.SMS:
-            raise NotEnrolled(f"Vonage is asked for codes by SMS, not for {factor}")
+            raise NotEnrolled(f"this client supports codes by SMS, not {factor}")
         workflow = [{"channel": "sms", "to": user}]
         response = self._api.ask("POST", "/v2/verify", json={"brand": self._brand, "workflow": workflow})
         if response.status != 202:
@@ -44,7 +44,7 @@ class VonageClient:
     def verify(self, challenge: Challenge, code: str | None = None) -> Decision:
         """Check the code of that verification."""
         if not challenge.transaction or code is None:
-            raise ValueError("a started challenge and a code are needed")
+            raise ValueError("a started challenge and a code are required")
         response = self._api.ask("POST", f"/v2/verify/{challenge.transaction}", json={"code": code})
         if response.status == 200:
             return self._decision(response, challenge)
@@ -54,7 +54,7 @@ class VonageClient:
         raise self._api.refusal(response)
 
     def cancel(self, challenge: Challenge) -> None:
-        """Give the verification up."""
+        """Cancel the verification."""
         response = self._api.ask("DELETE", f"/v2/verify/{challenge.transaction}")
         if response.status != 204:
             raise self._api.refusal(response)
@@ -62,7 +62,7 @@ class VonageClient:
     def _decision(self, response: Response, challenge: Challenge) -> Decision:
         body = self._api.json_object(response)
         if body.get("request_id") != challenge.transaction:
-            raise ContractViolation("Vonage answered for another verification")
+            raise ContractViolation("Vonage's answer is about another verification")
         if body.get("status") != "completed":
-            raise ContractViolation("the status is none that the contract names")
+            raise ContractViolation("the status is not defined by the contract")
         return Decision.ALLOW

@@ -1,4 +1,4 @@
-"""How Vonage Verify words its errors."""
+"""How Vonage Verify reports errors."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from mfagate_vonage.settings import VonageSettings
 _START = "/v2/verify"
 
 _VERIFICATION_SECONDS = 180.0
-"""https://api.support.vonage.com/hc/en-us/articles/18991572062108: a verification ends by itself, by default."""
+"""https://api.support.vonage.com/hc/en-us/articles/18991572062108: the default lifetime of a verification."""
 
 
 class VonageDialect(ErrorDialect[VonageSettings]):
@@ -24,10 +24,11 @@ class VonageDialect(ErrorDialect[VonageSettings]):
     about_a_user: ClassVar[frozenset[str | int]] = frozenset({"Conflict", "Invalid Code", "Not Found"})
 
     def error_of(self, response: Response) -> ApiError | None:
-        """A problem as of RFC 7807."""
+        """Read a problem in the format of RFC 7807."""
         return error_of(response)
 
     def too_soon(self, error: ApiError, exchange: Exchange) -> float | None:
-        """One number has one verification at a time, and somebody else may have started it."""
+        """Return the lifetime of an open verification: a number can have only one, and another party may have started
+        it."""
         conflicts = error.code == "Conflict" and urlsplit(exchange.request.url).path.endswith(_START)
         return _VERIFICATION_SECONDS if conflicts else None

@@ -1,8 +1,8 @@
-"""An imitation of Vonage: Verify v2, and the list of an account's secrets.
+"""An emulator of Vonage: Verify v2, and the list of an account's secrets.
 
-Answers as in https://developer.vonage.com/en/api/verify.v2 and the fixtures of
-https://github.com/Vonage/vonage-python-sdk, whose client is the referee. Every SMS of one run holds
-the same code, because nobody has a phone here.
+The answers follow https://developer.vonage.com/en/api/verify.v2 and the fixtures of
+https://github.com/Vonage/vonage-python-sdk, whose client is the referee. Every SMS of one run contains the same
+code, because there is no phone.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from mfagate.sandbox.emulator import (
     IncomingRequest,
     Reply,
     RequestProblem,
-    RequestRefused,
+    RequestRejected,
     changed,
     injects,
     replaced,
@@ -45,8 +45,8 @@ def _problem(status: int, title: str, detail: str, kind: str = "", **more: Any) 
     return Reply(status, body)
 
 
-def _unauthorized() -> RequestRefused:
-    return RequestRefused(_problem(401, "Unauthorized", "You did not provide correct credentials.", "#unauthorized"))
+def _unauthorized() -> RequestRejected:
+    return RequestRejected(_problem(401, "Unauthorized", "You did not provide correct credentials.", "#unauthorized"))
 
 
 def _not_found(request_id: str) -> Reply:
@@ -56,7 +56,7 @@ def _not_found(request_id: str) -> Reply:
 
 @dataclass(slots=True)
 class Verification:
-    """A verification under way."""
+    """A verification in progress."""
 
     number: str
     checks: int = 0
@@ -65,12 +65,12 @@ class Verification:
 
     @property
     def done(self) -> bool:
-        """Whether it is over: answered, cancelled, or too old."""
+        """Whether it has ended: answered, cancelled, or too old."""
         return self.is_answered or time.monotonic() - self.began > _SECONDS
 
 
 class VonageEmulator(Emulator):
-    """An account with an application, and one that may not use Verify."""
+    """An account with an application, and an account that may not use Verify."""
 
     hosts = ("api.nexmo.com", "rest.nexmo.com")
     allowed = True
@@ -98,7 +98,7 @@ class VonageEmulator(Emulator):
         self._verifications: dict[str, Verification] = {}
 
     def problem(self, problem: RequestProblem, request: IncomingRequest) -> Reply:
-        """In the words of RFC 7807; what Vonage says to an unknown path is not published."""
+        """Answer in the format of RFC 7807; Vonage does not publish its answer to an unknown path."""
         match problem:
             case RequestProblem.UNKNOWN_ROUTE:
                 return _problem(404, "Not Found", "The requested resource was not found.", "#not-found")
@@ -112,21 +112,21 @@ class VonageEmulator(Emulator):
 
     @injects(faults.REVOKED)
     def revoke(self) -> AbstractContextManager[None]:
-        """Another secret is the good one."""
+        """Make another secret the valid one."""
         return replaced(self.values, "api_secret", f"Aa0{secrets.token_hex(6)}")
 
     @injects(faults.DEMOTED)
     def forbid(self) -> AbstractContextManager[None]:
-        """The account's own credentials are taken for those of one that may not use Verify."""
+        """Treat the account's own credentials like those of an account that may not use Verify."""
         return changed(self, allowed=False)
 
     @injects(faults.LIMITED)
     def slow_down(self, request: IncomingRequest, argument: str) -> Reply | None:
-        """As the fixtures of the SDK have it; no header tells for how long."""
+        """Answer as in the fixtures of the SDK, without a header that says how long to wait."""
         return _problem(429, "Rate Limit Hit", "Please wait, then retry your request", "#throttled")
 
     def before(self, request: IncomingRequest) -> Reply | None:
-        """Look at who asks."""
+        """Check the credential."""
         if not (self._may_use(request) and self.allowed):
             detail = "Your account does not have permission to perform this action."
             return _problem(403, "Forbidden", detail, "#forbidden")
@@ -151,7 +151,7 @@ class VonageEmulator(Emulator):
 
     @route("GET", "/accounts/<api_key>/secrets")
     def list_secrets(self, request: IncomingRequest) -> Reply:
-        """The account's secrets, without their values."""
+        """List the account's secrets, without their values."""
         api_key = request.variables["api_key"]
         if api_key != self.values["api_key"]:
             raise _unauthorized()
@@ -206,7 +206,7 @@ class VonageEmulator(Emulator):
     def _running(self, request: IncomingRequest) -> Verification:
         running = self._verifications.get(request.variables["request_id"])
         if running is None or running.done:
-            raise RequestRefused(_not_found(request.variables["request_id"]))
+            raise RequestRejected(_not_found(request.variables["request_id"]))
         return running
 
 

@@ -1,8 +1,8 @@
-"""Vonage's errors and what is behind them.
+"""Vonage's errors and their meanings.
 
-The envelope is that of RFC 7807: ``{"type", "title", "detail", "instance"}``; the title is what tells errors
-apart. Titles as in the fixtures of https://github.com/Vonage/vonage-python-sdk (``verify/tests/data``,
-``account/tests/data``, ``http_client/tests/data``).
+The envelope is that of RFC 7807: ``{"type", "title", "detail", "instance"}``; the title identifies the error. Titles as
+in the fixtures of https://github.com/Vonage/vonage-python-sdk (``verify/tests/data``, ``account/tests/data``,
+``http_client/tests/data``).
 """
 
 from __future__ import annotations
@@ -17,23 +17,23 @@ from mfagate.providers.errors import ApiError, ErrorMeaning
 MEANINGS: Mapping[str | int, ErrorMeaning] = {
     "Unauthorized": ErrorMeaning(
         CauseId.CREDENTIAL_REJECTED,
-        "Vonage refuses the credentials, and does not say which part of them",
+        "Vonage rejected the credentials, but does not say which part is wrong",
         evidence={
             "possible causes": [
-                "the API secret was rotated, or is another account's",
-                "the private key is not the one whose public half the application holds",
-                "this machine's clock is off, which ends a JWT before it arrives",
+                "the API secret was rotated, or belongs to another account",
+                "the application does not have the public half of the private key",
+                "the clock of this machine is wrong, so that a JWT has expired when it arrives",
             ]
         },
     ),
     "Forbidden": ErrorMeaning(CauseId.CREDENTIAL_INSUFFICIENT_PERMISSION, "the account may not use Verify"),
-    "Rate Limit Hit": ErrorMeaning(CauseId.PROVIDER_RATE_LIMITED, "Vonage asks to slow down"),
-    "Internal Error": ErrorMeaning(CauseId.PROVIDER_OUTAGE, "Vonage failed by itself"),
+    "Rate Limit Hit": ErrorMeaning(CauseId.PROVIDER_RATE_LIMITED, "Vonage asks the client to slow down"),
+    "Internal Error": ErrorMeaning(CauseId.PROVIDER_OUTAGE, "Vonage reported an internal error"),
 }
 
 
 def answer_of(response: Response) -> dict[str, Any]:
-    """The JSON object of a good answer; empty for every other one."""
+    """Return the JSON object of a successful answer; empty for any other."""
     try:
         body = response.json()
     except ValueError:
@@ -42,7 +42,7 @@ def answer_of(response: Response) -> dict[str, Any]:
 
 
 def error_of(response: Response) -> ApiError | None:
-    """Title, detail and instance of a problem."""
+    """Read title, detail and instance of a problem."""
     try:
         body = response.json()
     except ValueError:

@@ -1,4 +1,4 @@
-"""What can go wrong with a Vonage account, done by the emulator when a drill asks for it."""
+"""Faults of a Vonage account, which the emulator injects in a drill."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What mfagate asks Vonage Verify: requests that are safe in production."""
+"""The requests of mfagate to Vonage Verify, all safe in production."""
 
 from __future__ import annotations
 
@@ -13,18 +13,19 @@ from mfagate_vonage.errors import answer_of, error_of
 from mfagate_vonage.settings import VonageSettings
 
 NO_SUCH_REQUEST = "00000000-0000-0000-0000-000000000000"
-"""A verification that nobody started: a code for it is checked against nothing."""
+"""A verification that does not exist, so that no code is checked."""
 
 
 class VonageProbes(ProviderProbes[VonageSettings]):
-    """Ask Vonage Verify what is safe in production."""
+    """Probes of Vonage Verify that are safe in production."""
 
     def pings(self, settings: VonageSettings) -> Sequence[Probe]:
-        """Verify refuses whom it does not know, in its own words; it has no endpoint for everybody."""
+        """Request without a credential, which Verify refuses in its own format; no endpoint is public."""
         return [Probe("api", "POST", f"/v2/verify/{NO_SUCH_REQUEST}", _refuses, json={"code": "0000"})]
 
     def credentials(self, settings: VonageSettings) -> Sequence[Probe]:
-        """https://developer.vonage.com/en/api/account#listAPISecrets, and a code for a verification that is none."""
+        """https://developer.vonage.com/en/api/account#listAPISecrets, and a code for a verification that does not
+        exist."""
         probes = []
         if settings.api_secret is not None:
             path = f"/accounts/{settings.api_key}/secrets"
@@ -35,7 +36,7 @@ class VonageProbes(ProviderProbes[VonageSettings]):
         return probes
 
     def with_bad_credential(self, settings: VonageSettings, subject: str) -> VonageSettings:
-        """A secret of the right shape, or a key that belongs to no application."""
+        """Return the settings with a well-formed made-up secret, or a key of no application."""
         from mfagate_vonage.auth import new_private_key
 
         made_up = f"Aa0{secrets.token_hex(6)}" if subject == "api_secret" else new_private_key()

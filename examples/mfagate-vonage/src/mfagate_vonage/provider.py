@@ -25,20 +25,20 @@ _PAIRS = {"api_secret": "api_key", "private_key": "application_id"}
 
 
 class VonageApi(ProviderApi[VonageSettings]):
-    """Where the API of Vonage Verify is, and what signs its requests."""
+    """The addresses of Vonage Verify's API, and the signer of requests."""
 
     def base_url(self, settings: VonageSettings) -> str:
-        """One host for Verify and for the account's secrets."""
+        """Return the host of Verify and of the account's secrets."""
         return "https://api.nexmo.com"
 
     def signer(self, settings: VonageSettings, tokens: Tokens) -> AuthBase:
-        """Key and secret, or the application's JWT."""
+        """Sign with key and secret, or with the application's JWT."""
         from mfagate_vonage.auth import VonageAuth
 
         return VonageAuth(settings)
 
     def sends_message(self, method: str, path: str, fields: Mapping[str, Any]) -> bool:
-        """Whatever begins or goes on with a verification; a code that is checked sends nothing.
+        """Return whether a verification starts or continues; the check of a code sends nothing.
 
         https://developer.vonage.com/en/api/verify.v2
         """
@@ -55,8 +55,8 @@ class Vonage(Provider[VonageSettings]):
     probes = VonageProbes()
     api = VonageApi()
     test_data: ClassVar[Mapping[str, str]] = {
-        "number": "a phone number (E.164 without +) that may be sent an SMS at each run",
-        "code": "the code that is sent there; only the sandbox knows it beforehand",
+        "number": "a phone number (E.164 without +) that receives an SMS at each run",
+        "code": "the code that is sent to the number; only the sandbox knows it in advance",
         "forbidden_api_key": "API key of an account that may not use Verify",
         "forbidden_api_secret": "its secret",
     }
@@ -74,15 +74,15 @@ class Vonage(Provider[VonageSettings]):
     )
 
     def inspect(self, settings: VonageSettings) -> Sequence[tuple[str, Finding]]:
-        """Each secret needs the name that goes with it."""
+        """Require the name that belongs to each secret."""
         return [
-            (name, Finding(CauseId.CONFIG_SETTING_MISSING, f"{name} has to be set with {secret}"))
+            (name, Finding(CauseId.CONFIG_SETTING_MISSING, f"{name} must be set together with {secret}"))
             for secret, name in _PAIRS.items()
             if getattr(settings, secret) is not None and getattr(settings, name) is None
         ]
 
     def states(self, send: Send, settings: VonageSettings, test_data: Mapping[str, str]) -> States:
-        """Starts, answers and cancels verifications."""
+        """Return the states of an account: started, answered and cancelled verifications."""
         from mfagate_vonage.states import VonageStates
 
         return VonageStates(self, send, settings, test_data)

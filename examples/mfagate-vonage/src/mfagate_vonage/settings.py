@@ -2,7 +2,7 @@
 
 Shapes: https://developer.vonage.com/en/account/secret-management (API key and secret),
 https://developer.vonage.com/en/getting-started/concepts/authentication (applications and their keys). The
-official client takes a private key in PKCS #8 alone (``vonage_jwt`` of
+official client accepts only private keys in PKCS #8 (``vonage_jwt`` of
 https://github.com/Vonage/vonage-python-sdk).
 """
 
@@ -28,7 +28,7 @@ class VonageSettings(ProviderSettings):
     api_key: Annotated[
         str | None,
         Setting(
-            description="API key of the account; no secret.",
+            description="API key of the account; not secret.",
             where="Vonage dashboard > API settings > API key",
             example="0a1b2c3d",
             shape=Pattern(r"[0-9a-f]{8}", "8 hexadecimal digits", 8),
@@ -45,8 +45,8 @@ class VonageSettings(ProviderSettings):
                 Lookalike(
                     r"[0-9A-Za-z]{32,}",
                     CauseId.CONFIG_WRONG_KIND,
-                    "a value as long as the signature secret, which signs messages and opens nothing",
-                    "Copy the API secret, which stands above it.",
+                    "a value as long as the signature secret, which only signs messages",
+                    "Copy the API secret, which is shown above the signature secret.",
                 ),
             ),
         ),
@@ -54,10 +54,10 @@ class VonageSettings(ProviderSettings):
     application_id: Annotated[
         str | None,
         Setting(
-            description="Id of the application; no secret.",
+            description="Id of the application; not secret.",
             where="Vonage dashboard > Applications",
             example="78d335fa-323d-0114-9c3d-d6f0d48968cf",
-            shape=Pattern(_UUID, "a UUID in small letters", 36),
+            shape=Pattern(_UUID, "a UUID in lower case", 36),
         ),
     ] = None
     private_key: Annotated[

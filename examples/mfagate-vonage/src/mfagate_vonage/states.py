@@ -1,4 +1,4 @@
-"""Putting an account of Vonage into the states that the contract asks for, through Verify itself."""
+"""Put a Vonage account into the states that the contract requires, through Verify itself."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ _MOST_CHECKS = 3
 class VonageStates(TabledStates[VonageSettings]):
     """Values: ``number``; ``request_id``, ``code`` and ``wrong_code`` of a verification.
 
-    One number has one verification at a time, so each state ends the one before. Vonage names it, so that it can
-    be recorded only once it was started; of one that nobody heard of, ``too_soon`` tells.
+    A number can have only one verification, so each state ends the previous one. Vonage chooses its id, so that it can
+    be recorded only after the start; ``too_soon`` covers one that was not recorded.
     """
 
     def arrangements(self) -> Mapping[Key, Arrangement]:
-        """How each state is arranged."""
+        """Return the function that sets up each state."""
         return {
             StateName.CREDENTIAL_ACCEPTED: lambda: StateValues({"api_key": self.setting("api_key")}),
             StateName.CHALLENGE_FACTOR: self._number,
@@ -41,12 +41,12 @@ class VonageStates(TabledStates[VonageSettings]):
         }
 
     def answered(self, response: Response) -> None:
-        """Note the verification that an interaction started."""
+        """Record the verification that an interaction started."""
         if response.status == 202:
             self._note(str(response.json()["request_id"]))
 
     def remove(self, thing: Thing) -> None:
-        """Cancel a verification; one that has ended is not there."""
+        """Cancel a verification; an ended verification does not exist."""
         self.delete(f"/v2/verify/{thing.name}")
 
     def _note(self, request_id: str) -> str:

@@ -1,7 +1,7 @@
-"""Signing for Auth0: the client's authentication in the body, or a token for the Management API in the header.
+"""Sign for Auth0: the client's authentication in the body, or a token for the Management API in the header.
 
-https://auth0.com/docs/api/authentication, https://auth0.com/docs/api/management/v2. Tokens
-of machines are billed, so one is fetched and kept
+https://auth0.com/docs/api/authentication, https://auth0.com/docs/api/management/v2. Machine-to-machine tokens are
+billed, so one token is fetched and kept
 (https://auth0.com/docs/get-started/authentication-and-authorization-flow/client-credentials-flow).
 """
 
@@ -18,9 +18,9 @@ from mfagate.providers.oauth import ClientCredentials, Tokens
 class Auth0Auth(ClientCredentials):
     """Signs by path.
 
-    The Management API takes a token: the static one of the settings, or one that is
-    fetched. The Authentication API takes the client's authentication in the body. There a
-    Bearer header is the ``mfa_token`` of a login under way, which belongs to the request: it stays.
+    The Management API takes a token: the fixed token of the settings, or one that is fetched. The Authentication API
+    takes the client's authentication in the body; its Bearer header, the ``mfa_token`` of a login in progress, is part
+    of the request and stays unchanged.
     """
 
     def __init__(self, settings: Auth0Settings, tokens: Tokens) -> None:
@@ -37,10 +37,10 @@ class Auth0Auth(ClientCredentials):
         self._static = settings.secret("management_token")
 
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
-        """Put the authentication where the path wants it.
+        """Put the authentication where the path requires it.
 
         Raises:
-            TokenRefused: A token is needed and was not given.
+            TokenRefused: The provider refused a required token.
         """
         if self._static is None or not is_management(urlsplit(str(request.url)).path):
             return super().__call__(request)

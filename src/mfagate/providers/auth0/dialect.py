@@ -1,4 +1,4 @@
-"""How Auth0 words its errors."""
+"""How Auth0 reports errors."""
 
 from __future__ import annotations
 
@@ -20,12 +20,7 @@ from mfagate.providers.auth0.errors import (
     lacking,
     meaning_of,
 )
-from mfagate.providers.auth0.settings import (
-    TOKEN_PATH,
-    Auth0Settings,
-    is_canonical,
-    is_management,
-)
+from mfagate.providers.auth0.settings import TOKEN_PATH, Auth0Settings, is_canonical, is_management
 from mfagate.providers.errors import ApiError, ErrorDialect, ErrorMeaning
 
 DISCOVERY_PATH = "/.well-known/openid-configuration"
@@ -43,11 +38,11 @@ class Auth0Dialect(ErrorDialect[Auth0Settings]):
         return error_of(response)
 
     def is_about_a_user(self, error: ApiError, exchange: Exchange) -> bool:
-        """Decide by the message where the code does not."""
+        """Decide by the message if the code does not decide."""
         return is_about_a_user(error)
 
     def meaning(self, error: ApiError, exchange: Exchange, settings: Auth0Settings) -> ErrorMeaning | None:
-        """Decide by the message where the code does not."""
+        """Decide by the message if the code does not decide."""
         found = denied_by_others(error, exchange) or meaning_of(error)
         if found is None:
             return None
@@ -57,13 +52,13 @@ class Auth0Dialect(ErrorDialect[Auth0Settings]):
         return replace(found, text=text, evidence=evidence, setting=_setting(found, exchange, settings))
 
     def explain(self, exchange: Exchange, settings: Auth0Settings) -> Finding | None:
-        """Also the answer of a host that is nobody's: names below auth0.com exist without a tenant."""
+        """Explain also the answer of a host without a tenant: every name under auth0.com exists."""
         return super().explain(exchange, settings) or _no_tenant(exchange, settings)
 
     def too_soon(self, error: ApiError, exchange: Exchange) -> float | None:
-        """Auth0 blocks one user after too many wrong codes or messages, and does not say for how long.
+        """Return how long Auth0 blocks a user after too many wrong codes or messages, which its answer does not say.
 
-        A code is forgiven every six minutes, and ten text messages are sent an hour:
+        One more code is allowed every six minutes, and ten text messages are sent an hour:
         https://auth0.com/docs/secure/multi-factor-authentication/authenticate-using-ropg-flow-with-mfa and
         https://auth0.com/docs/troubleshoot/customer-support/operational-policies/rate-limit-policy
         """
@@ -74,19 +69,19 @@ class Auth0Dialect(ErrorDialect[Auth0Settings]):
 
 
 def _candidates(settings: Auth0Settings) -> list[str]:
-    """Why a client is refused, the likeliest first."""
+    """Return why a client may be refused, the likeliest cause first."""
     region = is_canonical(settings.domain) and settings.domain.count(".") == 2
-    missing = [f"the region is missing in {settings.domain}: only old tenants in the US have none"] if region else []
+    missing = [f"{settings.domain} contains no region: only old tenants in the US have none"] if region else []
     return [
-        "client_secret is another application's, an old one, or that of another tenant (dev, staging, production)",
-        "client_id is unknown to this tenant: it is another tenant's or region's, or the application was deleted",
+        "client_secret belongs to another application or another tenant (dev, staging, production), or is out of date",
+        "client_id is unknown to this tenant: it belongs to another tenant or region, or the application was deleted",
         *missing,
-        "the application's authentication method is None, Private Key JWT or mTLS, which take no secret",
+        "the application's authentication method is None, Private Key JWT or mTLS, which do not use a secret",
     ]
 
 
 def _setting(found: ErrorMeaning, exchange: Exchange, settings: Auth0Settings) -> str | None:
-    """The setting to change, among those that are set."""
+    """Return the setting to change, among the configured ones."""
     static = settings.management_token is not None
     if found.setting and static and is_management(urlsplit(exchange.request.url).path):
         return "management_token"
@@ -105,7 +100,7 @@ def _no_tenant(exchange: Exchange, settings: Auth0Settings) -> Finding | None:
         return None
     return Finding(
         CauseId.CREDENTIAL_UNKNOWN_KEY,
-        "there is no such tenant: its name or its region is another one",
+        "the tenant does not exist: its name or its region is wrong",
         next_step="Copy the domain from Auth0 Dashboard > Applications > the login service's application > Settings.",
         setting="domain",
     )

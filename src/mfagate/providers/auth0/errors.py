@@ -1,48 +1,47 @@
-"""Auth0's error codes and what is behind them.
+"""Auth0's error codes and their meanings.
 
-Two dialects: the Authentication API says ``{"error", "error_description"}``, the Management
-API ``{"statusCode", "error", "message"[, "errorCode"]}``. One code stands for many things, so
-the sentence beside it is looked at as well: a code and a fragment of its sentence have a
-meaning here. What a user brought about (a wrong password or code, a push that waits) is
-never a fault of the credential, whatever the status.
+Two dialects: the Authentication API says ``{"error", "error_description"}``, the Management API ``{"statusCode",
+"error", "message"[, "errorCode"]}``. One code has many meanings, so that the sentence next to it counts too. What a
+user caused (a wrong password or code, a pending push) is never a fault of the credential, whatever the status.
 
-Codes and sentences by https://auth0.com/docs/api/authentication and
-https://auth0.com/docs/api/management/v2, by the recordings of
-https://github.com/auth0/go-auth0 and https://github.com/auth0/terraform-provider-auth0, and
-where neither has them by what users report: docs/reference/providers/auth0.md says which. ``published.toml`` has the
-codes of Auth0's two tables (libraries, Guardian), and those that were found of its two APIs.
+Codes and sentences are from https://auth0.com/docs/api/authentication and https://auth0.com/docs/api/management/v2,
+from the recordings of https://github.com/auth0/go-auth0 and https://github.com/auth0/terraform-provider-auth0, and
+otherwise from users' reports; docs/reference/providers/auth0.md names those. ``published.toml`` has the codes of
+Auth0's two tables (libraries, Guardian), and the known codes of its two APIs.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from http import HTTPStatus
 
 from mfagate.core.causes import CauseId
 from mfagate.core.exchange import Exchange, Response
 from mfagate.core.foreign import ForeignText
 from mfagate.core.foreign.parsing import raw
-from mfagate.providers.errors import ABOUT_THE_USER, CORRECT_REQUEST, ApiError, ErrorMeaning
+from mfagate.providers.answers import object_of
+from mfagate.providers.errors import ABOUT_THE_USER, CORRECT_REQUEST, ApiError, ErrorMeaning, possible_causes
 
 _APPLICATION = "Auth0 Dashboard > Applications > Applications > the login service's application"
 _AUTHORIZE = "Auth0 Dashboard > Applications > APIs > Auth0 Management API > Machine to Machine Applications"
 
 BAD_CLIENT = ErrorMeaning(
     CauseId.CREDENTIAL_REJECTED,
-    "Auth0 refuses the client; it says the same of a wrong secret as of an unknown client ID",
+    "Auth0 rejected the client; it gives the same answer for a wrong secret and an unknown client ID",
     f"{_APPLICATION} > Settings: compare Domain and Client ID with the settings, and then the Client Secret under "
-    "Credentials. Rotate nothing before all three are compared.",
+    "Credentials. Compare all three before you rotate anything.",
 )
 
-LIMITED = ErrorMeaning(CauseId.PROVIDER_RATE_LIMITED, "Auth0 asks to slow down: a limit of the tenant is reached")
+LIMITED = ErrorMeaning(
+    CauseId.PROVIDER_RATE_LIMITED, "Auth0 asks the client to slow down: a rate limit of the tenant was reached"
+)
 
 UNKNOWN_API = ErrorMeaning(
     CauseId.ACCOUNT_RESOURCE_MISSING,
-    "the tenant has no API with the audience that is asked for",
-    "Compare it, character by character, with the API Audience in Auth0 Dashboard > Applications > APIs > Auth0 "
-    "Management API: https, the tenant's own auth0.com host with its region, and the slash at the end.",
+    "the tenant has no API with the requested audience",
+    "Compare the audience, character by character, with the API Audience in Auth0 Dashboard > Applications > APIs > "
+    "Auth0 Management API: https, the tenant's own auth0.com host with its region, and the trailing slash.",
     setting="audience",
 )
 
@@ -56,96 +55,98 @@ NO_CLIENT_GRANT = ErrorMeaning(
 GRANT_DISABLED = ErrorMeaning(
     CauseId.ACCOUNT_FEATURE_DISABLED,
     "the application may not use this grant type",
-    f"{_APPLICATION} > Settings > Advanced Settings > Grant Types: tick Client Credentials, Password and MFA. "
-    "An application of the type SPA or Native has no secret and never gets Client Credentials.",
+    f"{_APPLICATION} > Settings > Advanced Settings > Grant Types: select Client Credentials, Password and MFA. "
+    "Applications of the type SPA or Native have no secret and cannot use Client Credentials.",
     setting="client_id",
 )
 
 SCOPE_MISSING = ErrorMeaning(
     CauseId.CREDENTIAL_INSUFFICIENT_PERMISSION,
     "the token lacks the scope",
-    f"{_AUTHORIZE} > the application: grant the scope. Tokens that were issued before do not get it.",
+    f"{_AUTHORIZE} > the application: grant the scope. Tokens issued earlier do not receive it.",
     setting="client_id",
 )
 
 NO_TOKEN_AT_ALL = ErrorMeaning(
     CauseId.CREDENTIAL_WRONG_KIND,
-    "what was sent as a token is not one for this API (a client ID or secret, say, or the opaque token that Auth0 "
-    "issues where no audience was asked for)",
+    "the request contains no valid token for this API, but perhaps a client ID, a client secret, or the opaque "
+    "token that Auth0 issues if no audience is requested",
     UNKNOWN_API.next_step,
     setting="audience",
 )
 
 OF_THE_USER = ErrorMeaning(
     CauseId.CONTRACT_STATUS_CHANGED,
-    "Auth0 answers about a user, or about a login under way, and not about the application",
+    "the answer is about a user or a login in progress, not about the application",
     ABOUT_THE_USER,
 )
 
 NOT_ENABLED = ErrorMeaning(
     CauseId.ACCOUNT_RESOURCE_MISSING,
-    "Auth0 says that the service behind the audience is not enabled for this tenant, and says nothing against the "
-    "client secret. No page of Auth0 explains it: people report a wrong audience as the reason",
+    "Auth0 reports that the service of the audience is not enabled for this tenant, and does not reject the client "
+    "secret. Auth0 does not document this error; users report a wrong audience as the cause",
     UNKNOWN_API.next_step,
     setting="audience",
 )
 """https://github.com/auth0/node-auth0/issues/292, https://github.com/auth0/auth0-PHP/issues/538."""
 
-GONE = ErrorMeaning(CauseId.ACCOUNT_RESOURCE_MISSING, "the tenant has no such object; the endpoint is there")
-"""Of any other code that begins with ``inexistent_``, as those of the Management API do."""
+GONE = ErrorMeaning(CauseId.ACCOUNT_RESOURCE_MISSING, "the tenant has no such object; the endpoint exists")
+"""For any other code that begins with ``inexistent_``, as in the Management API."""
 
 _FEATURE_OFF = ErrorMeaning(
     CauseId.ACCOUNT_FEATURE_DISABLED,
-    "this factor or feature is switched off in the tenant; it is no missing permission",
-    "Auth0 Dashboard > Security > Multi-factor Auth: switch the factor on.",
+    "this factor or feature is disabled in the tenant; no permission is missing",
+    "Auth0 Dashboard > Security > Multi-factor Auth: switch on the factor.",
     setting="domain",
 )
 
 _NOT_DELIVERED = ErrorMeaning(
     CauseId.PROVIDER_OUTAGE,
-    "Auth0, or the tenant's own provider of messages, did not deliver",
-    "Auth0 Dashboard > Monitoring > Logs says why; Security > Multi-factor Auth has the provider that is set.",
+    "Auth0, or the tenant's own message provider, did not deliver the message",
+    "Look up the reason in Auth0 Dashboard > Monitoring > Logs, and the configured provider in Security > "
+    "Multi-factor Auth.",
 )
 
 _TOO_MANY_MESSAGES = ErrorMeaning(
     CauseId.PROVIDER_RATE_LIMITED,
-    "Auth0 sends this user no more messages for now",
-    "Let the user take another factor, or run the gate again in an hour: it is a limit of one user, not of the tenant.",
+    "Auth0 currently sends no more messages to this user",
+    "Have the user choose another factor, or run the gate again in an hour: the limit applies to one user, not to "
+    "the tenant.",
 )
 
 _TENANTS_MESSAGES = ErrorMeaning(
     CauseId.ACCOUNT_QUOTA_EXHAUSTED,
-    "the tenant has sent as many messages as it may",
-    "Auth0 Dashboard > Security > Multi-factor Auth > the factor: set a provider of messages of your own, or ask "
-    "Auth0's support for a higher limit. Let users take another factor meanwhile.",
+    "the tenant has used its allowance of messages",
+    "Auth0 Dashboard > Security > Multi-factor Auth > the factor: set up a message provider of your own, or ask "
+    "Auth0 support for a higher limit. Let users choose another factor until then.",
     setting="domain",
 )
 
 NOT_IN_PLAN = ErrorMeaning(
     CauseId.ACCOUNT_FEATURE_DISABLED,
-    "the tenant's plan does not include this; it is no missing permission",
-    "Auth0 Dashboard > Settings > Subscription: look whether the plan includes the feature, and ask Auth0's support "
-    "if it does.",
+    "the tenant's plan does not include this; no permission is missing",
+    "Auth0 Dashboard > Settings > Subscription: find out whether the plan includes the feature, and if it does, ask "
+    "Auth0 support.",
     setting="domain",
 )
 
 IN_OTHER_WORDS = ErrorMeaning(
     CauseId.PROVIDER_REFUSAL_UNRECOGNISED,
-    "Auth0 denies the application a token, in words that are not its own or that mfagate does not know",
-    "Do not rotate the credential: nothing shows that it is wrong. Auth0 Dashboard > Monitoring > Logs has the failed "
-    "exchange of this time. Look also whether an Action of the trigger credentials-exchange (Actions > Triggers > "
-    "Machine to Machine) denies it, and whether the plan's machine-to-machine tokens are used up.",
+    "Auth0 denied the application a token, with a message that mfagate does not know and that may not be Auth0's own",
+    "Do not rotate the credential: there is no sign that it is wrong. Look up the failed exchange in Auth0 "
+    "Dashboard > Monitoring > Logs. Check also whether an Action of the trigger credentials-exchange (Actions > "
+    "Triggers > Machine to Machine) denies the token, and whether the plan's machine-to-machine tokens are used up.",
 )
 """An Action may deny a token with any code and sentence: https://auth0.com/docs/actions/triggers/credentials-exchange.
 
-A plan without charge gets no more tokens when they are used up:
+A free plan gets no more tokens when its tokens are used up:
 https://community.auth0.com/t/what-happens-when-m2m-tokens-are-used-up/105079
 """
 
 _MAY_BE_AN_ACTIONS = ("access_denied", "invalid_request")
 
 _BAD_REQUEST = ErrorMeaning(
-    CauseId.CONTRACT_STATUS_CHANGED, "Auth0 does not take a field of the request", CORRECT_REQUEST
+    CauseId.CONTRACT_STATUS_CHANGED, "Auth0 does not accept a field of the request", CORRECT_REQUEST
 )
 
 _OF_A_USER = (
@@ -173,7 +174,8 @@ MEANINGS: Mapping[str | int, ErrorMeaning] = {
     **dict.fromkeys(("error_sending_push_notification", "error_sending_sms"), _NOT_DELIVERED),
     "push_notification_wrong_credentials": ErrorMeaning(
         CauseId.ACCOUNT_FEATURE_DISABLED,
-        "the credentials of the tenant's own push service are wrong; those of mfagate's settings are accepted",
+        "the credentials of the tenant's own push service are wrong; the credentials in mfagate's settings are "
+        "accepted",
         "Auth0 Dashboard > Security > Multi-factor Auth > Push: correct the credentials of the push service.",
         setting="domain",
     ),
@@ -191,26 +193,26 @@ MEANINGS: Mapping[str | int, ErrorMeaning] = {
         _BAD_REQUEST,
     ),
     "invalid_bearer_format": NO_TOKEN_AT_ALL,
-    "tenant_not_found": ErrorMeaning(
-        CauseId.ACCOUNT_RESOURCE_MISSING, "Auth0 has no such tenant any more", setting="domain"
-    ),
+    "tenant_not_found": ErrorMeaning(CauseId.ACCOUNT_RESOURCE_MISSING, "the tenant no longer exists", setting="domain"),
     "inexistent_connection": ErrorMeaning(
         CauseId.ACCOUNT_RESOURCE_MISSING,
-        "the tenant has no such connection; the endpoint is there",
-        "Auth0 Dashboard > Authentication > Database: compare the connection's name or id.",
+        "the tenant has no such connection; the endpoint exists",
+        "Auth0 Dashboard > Authentication > Database: compare the name or id of the connection.",
         setting="domain",
     ),
     "invalid_client": BAD_CLIENT,
     "unauthorized_client": GRANT_DISABLED,
     "unsupported_grant_type": ErrorMeaning(
-        CauseId.ACCOUNT_FEATURE_DISABLED, "the tenant knows no such grant type", setting="client_id"
+        CauseId.ACCOUNT_FEATURE_DISABLED, "the tenant does not support this grant type", setting="client_id"
     ),
     "too_many_requests": LIMITED,
-    "slow_down": ErrorMeaning(CauseId.PROVIDER_RATE_LIMITED, "Auth0 was polled too often: poll every few seconds"),
+    "slow_down": ErrorMeaning(
+        CauseId.PROVIDER_RATE_LIMITED, "the client polled Auth0 too often; it should poll every few seconds"
+    ),
     "too_many_attempts": ErrorMeaning(
         CauseId.PROVIDER_RATE_LIMITED,
         "Auth0 blocks this user, or this address, after too many wrong attempts",
-        "Auth0 Dashboard > Monitoring > Logs names the user or address. Unblock the user under User Management > "
+        "Find the user or address in Auth0 Dashboard > Monitoring > Logs. Unblock the user under User Management > "
         "Users, and find out what sends wrong passwords or codes.",
     ),
     "insufficient_scope": SCOPE_MISSING,
@@ -218,184 +220,148 @@ MEANINGS: Mapping[str | int, ErrorMeaning] = {
         CauseId.ACCOUNT_FEATURE_DISABLED, "the tenant's subscription does not include this feature", setting="domain"
     ),
     "Bearer": NO_TOKEN_AT_ALL,
-    "server_error": ErrorMeaning(CauseId.PROVIDER_OUTAGE, "Auth0 failed by itself"),
-    "temporarily_unavailable": ErrorMeaning(CauseId.PROVIDER_OUTAGE, "Auth0 says that it is unavailable for now"),
+    "server_error": ErrorMeaning(CauseId.PROVIDER_OUTAGE, "Auth0 reported an internal error"),
+    "temporarily_unavailable": ErrorMeaning(
+        CauseId.PROVIDER_OUTAGE, "Auth0 reports that it is temporarily unavailable"
+    ),
 }
 
 
 _CODE = re.compile(r"[a-z_]+")
-"""The Authentication API's codes; the Management API has the name of the status in their place."""
+"""Codes of the Authentication API; the Management API uses the name of the status instead."""
 
 _LONGEST_SENTENCE = 1000
-"""Characters of a message in which a sentence is looked for."""
+"""Characters of a message that are searched."""
 
 
-@dataclass(frozen=True, slots=True)
-class Trap:
-    """A sentence that decides what a code means; ``code`` None is any."""
-
-    code: str | None
-    sentence: str
-    meaning: ErrorMeaning
-
-    def fits(self, error: ApiError) -> bool:
-        """Whether this is the error."""
-        said = raw(error.message)[:_LONGEST_SENTENCE]
-        return self.code in (None, error.code) and re.search(self.sentence, said, re.IGNORECASE) is not None
-
-
-TRAPS = (
-    # Overload was once answered with 500 access_denied, and rate limit headers that looked healthy.
-    Trap(None, r"\bglobal limit has been reached", LIMITED),
+BY_SENTENCE: Mapping[tuple[str | None, str], ErrorMeaning] = {
+    # In one overload, Auth0 answered 500 access_denied with rate limit headers that looked normal.
+    (None, r"\bglobal limit has been reached"): LIMITED,
     # https://github.com/auth0/auth0-deploy-cli/issues/537
-    Trap(None, r"account is not allowed to perform this operation", NOT_IN_PLAN),
-    Trap(None, r"service not found", UNKNOWN_API),
-    Trap(None, r"service not enabled within domain", NOT_ENABLED),
-    Trap(None, r"client-grant|client is not authorized to access", NO_CLIENT_GRANT),
-    Trap(
-        None,
-        r"has not been granted scopes",
-        ErrorMeaning(
-            CauseId.CREDENTIAL_INSUFFICIENT_PERMISSION,
-            "the application was not granted the scopes that it asks for",
-            SCOPE_MISSING.next_step,
-            setting="client_id",
-        ),
+    (None, r"account is not allowed to perform this operation"): NOT_IN_PLAN,
+    (None, r"service not found"): UNKNOWN_API,
+    (None, r"service not enabled within domain"): NOT_ENABLED,
+    (None, r"client-grant|client is not authorized to access"): NO_CLIENT_GRANT,
+    (None, r"has not been granted scopes"): ErrorMeaning(
+        CauseId.CREDENTIAL_INSUFFICIENT_PERMISSION,
+        "the scopes that the application requests were not granted",
+        SCOPE_MISSING.next_step,
+        setting="client_id",
     ),
-    Trap(
-        None,
-        r"no audience parameter was provided|non-global clients are not allowed",
-        ErrorMeaning(
-            CauseId.CONFIG_SETTING_MISSING,
-            "the request names no audience, and the tenant has no default one",
-            UNKNOWN_API.next_step,
-            setting="audience",
-        ),
+    (None, r"no audience parameter was provided|non-global clients are not allowed"): ErrorMeaning(
+        CauseId.CONFIG_SETTING_MISSING,
+        "the request names no audience, and the tenant has no default audience",
+        UNKNOWN_API.next_step,
+        setting="audience",
     ),
-    Trap(
-        None,
-        r"not configured with default connection",
-        ErrorMeaning(
-            CauseId.ACCOUNT_FEATURE_DISABLED,
-            "the tenant has no default directory for the password grant",
-            "Name the connection (realm) in the request, or set Auth0 Dashboard > Settings > Default Directory.",
-            setting="domain",
-        ),
+    (None, r"not configured with default connection"): ErrorMeaning(
+        CauseId.ACCOUNT_FEATURE_DISABLED,
+        "the tenant has no default directory for the password grant",
+        "Name the connection (realm) in the request, or set Auth0 Dashboard > Settings > Default Directory.",
+        setting="domain",
     ),
-    Trap("access_denied", r"^unauthorized$", BAD_CLIENT),
-    Trap("access_denied", r"authorization rejected|user is blocked", OF_THE_USER),
-    Trap(
-        "Unauthorized",
-        r"expired token",
-        ErrorMeaning(
-            CauseId.CREDENTIAL_EXPIRED,
-            "the token has expired",
-            "Issue a new one, or better: leave management_token out; then tokens are fetched with the client secret.",
-            setting="management_token",
-        ),
+    ("access_denied", r"^unauthorized$"): BAD_CLIENT,
+    ("access_denied", r"authorization rejected|user is blocked"): OF_THE_USER,
+    ("Unauthorized", r"expired token"): ErrorMeaning(
+        CauseId.CREDENTIAL_EXPIRED,
+        "the token has expired",
+        "Remove management_token, so that tokens are fetched with the client secret, or issue a new token.",
+        setting="management_token",
     ),
-    Trap(
-        "Unauthorized",
-        r"bad audience",
-        ErrorMeaning(
-            CauseId.CREDENTIAL_WRONG_KIND,
-            "the token is for another API",
-            "Ask for one with the audience of this tenant's Management API.",
-            setting="audience",
-        ),
+    ("Unauthorized", r"bad audience"): ErrorMeaning(
+        CauseId.CREDENTIAL_WRONG_KIND,
+        "the token is for another API",
+        "Request a token with the audience of this tenant's Management API.",
+        setting="audience",
     ),
-    Trap(
-        "Unauthorized",
-        r"missing authentication",
-        ErrorMeaning(
-            CauseId.CREDENTIAL_REJECTED,
-            "Auth0 saw no token: does a proxy drop the Authorization header?",
-            "Compare what a proxy or gateway on the way does to the Authorization header. "
-            "Leave the credential as it is.",
-        ),
+    ("Unauthorized", r"missing authentication"): ErrorMeaning(
+        CauseId.CREDENTIAL_REJECTED,
+        "Auth0 saw no token; a proxy may remove the Authorization header",
+        "Find out whether a proxy or gateway on the route removes or changes the Authorization header. Do not "
+        "change the credential.",
     ),
-    Trap(
-        "Unauthorized",
-        r"client is not global",
-        ErrorMeaning(
-            CauseId.CREDENTIAL_WRONG_KIND,
-            "the token is not for the Management API",
-            "Leave management_token out; then tokens are fetched with the client secret. Or issue one: Auth0 "
-            "Dashboard > Applications > APIs > Auth0 Management API > API Explorer.",
-            setting="management_token",
-        ),
+    ("Unauthorized", r"client is not global"): ErrorMeaning(
+        CauseId.CREDENTIAL_WRONG_KIND,
+        "the token is not for the Management API",
+        "Remove management_token, so that tokens are fetched with the client secret. Or issue a token: Auth0 "
+        "Dashboard > Applications > APIs > Auth0 Management API > API Explorer.",
+        setting="management_token",
     ),
-    Trap(
-        "Unauthorized",
-        r"invalid token|invalid signature",
-        ErrorMeaning(
-            CauseId.CREDENTIAL_REJECTED,
-            "Auth0 refuses the token",
-            "Compare the domain that the token was fetched from with settings.domain, and look at the other possible "
-            "causes, before you issue another one.",
-            evidence={
-                "possible causes": [
-                    "another tenant or region issued it",
-                    "it was fetched through another domain of the tenant than it is used through",
-                    "the tenant's signing key was rotated and revoked",
-                    "it was damaged on the way",
-                ]
-            },
-            setting="management_token",
+    ("Unauthorized", r"invalid token|invalid signature"): ErrorMeaning(
+        CauseId.CREDENTIAL_REJECTED,
+        "Auth0 rejected the token",
+        "Compare the domain from which the token was fetched with settings.domain, and check the other possible "
+        "causes, before you issue another token.",
+        evidence=possible_causes(
+            "another tenant or region issued it",
+            "it was fetched through a different domain of the tenant",
+            "the tenant's signing key was rotated and revoked",
+            "it was damaged in transit",
         ),
+        setting="management_token",
     ),
-)
+}
+"""What an error means, by its code (None: any code) and a regular expression for its sentence.
 
+The first entry that matches decides.
+"""
 
 KNOWN_CODES: frozenset[str | int] = frozenset(
-    {*(trap.code for trap in TRAPS if trap.code is not None), *(status.phrase for status in HTTPStatus)}
+    {*(code for code, _ in BY_SENTENCE if code is not None), *(status.phrase for status in HTTPStatus)}
 )
-"""Codes with which a sentence decides; the Management API has the name of the status in the place of a code."""
+"""Codes whose meaning depends on the sentence; the Management API uses the name of the status as a code."""
 
 
 def error_of(response: Response) -> ApiError | None:
     """Code and message of an error answer, in either dialect."""
-    try:
-        body = response.json()
-    except ValueError:
-        return None
-    if not isinstance(body, dict) or not isinstance(body.get("error"), str):
+    body = object_of(response)
+    if not isinstance(body.get("error"), str):
         return None
     if "error_description" in body and _CODE.fullmatch(body["error"]):
-        code, said = body["error"], body["error_description"]
+        code, message = body["error"], body["error_description"]
     else:
-        code, said = body.get("errorCode"), body.get("message", body.get("error_description"))
-    return ApiError(code if isinstance(code, str) and code else body["error"], said if isinstance(said, str) else "")
+        code, message = body.get("errorCode"), body.get("message", body.get("error_description"))
+    return ApiError(
+        code if isinstance(code, str) and code else body["error"], message if isinstance(message, str) else ""
+    )
 
 
-def trap_of(error: ApiError) -> ErrorMeaning | None:
-    """What the error's sentence says, where it says more than the code; a code about a user says enough."""
+def _by_sentence(error: ApiError) -> ErrorMeaning | None:
+    """Return the meaning by the error's sentence; None for a code about a user, which is clear by itself."""
     if MEANINGS.get(error.code) is OF_THE_USER:
         return None
-    return next((trap.meaning for trap in TRAPS if trap.fits(error)), None)
+    sentence = raw(error.message)[:_LONGEST_SENTENCE]
+    return next(
+        (
+            meaning
+            for (code, pattern), meaning in BY_SENTENCE.items()
+            if code in (None, error.code) and re.search(pattern, sentence, re.IGNORECASE)
+        ),
+        None,
+    )
 
 
 def meaning_of(error: ApiError) -> ErrorMeaning | None:
     """Return what an error means: by its sentence, by its code, or because the code names a missing object."""
     gone = GONE if isinstance(error.code, str) and error.code.startswith("inexistent_") else None
-    return trap_of(error) or MEANINGS.get(error.code) or gone
+    return _by_sentence(error) or MEANINGS.get(error.code) or gone
 
 
 def denied_by_others(error: ApiError, exchange: Exchange) -> ErrorMeaning | None:
-    """Explain why an application was denied a token, if the sentence that says so is unknown."""
+    """Return a meaning if an application was denied a token with an unknown sentence."""
     asks_for_itself = b"grant_type=client_credentials" in exchange.request.body.split(b"&")
-    named = error.code in _MAY_BE_AN_ACTIONS and trap_of(error) is None
+    named = error.code in _MAY_BE_AN_ACTIONS and _by_sentence(error) is None
     return IN_OTHER_WORDS if asks_for_itself and named else None
 
 
 def is_about_a_user(error: ApiError) -> bool:
-    """Whether it is an answer about one user or one login."""
+    """Return whether the answer is about one user or one login."""
     meaning = meaning_of(error)
     return error.code == "too_many_attempts" or meaning in (OF_THE_USER, _TOO_MANY_MESSAGES)
 
 
 def lacking(message: ForeignText) -> list[ForeignText]:
-    """The scopes of which a refusal wants one."""
-    _, found, behind = raw(message).partition("expected any of")
-    scopes = behind.removeprefix(":").strip().removesuffix(".")
+    """Return the scopes of which the refused request needs one."""
+    _, found, rest = raw(message).partition("expected any of")
+    scopes = rest.removeprefix(":").strip().removesuffix(".")
     return [ForeignText(scope.strip()) for scope in scopes.split(",")] if found and scopes else []

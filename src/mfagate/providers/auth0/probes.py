@@ -1,13 +1,11 @@
-"""What mfagate asks Auth0: requests that are safe in production."""
+"""The requests of mfagate to Auth0, all safe in production."""
 
 from __future__ import annotations
 
 import base64
 import secrets
-import string
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
 from urllib.parse import urlsplit
 
 from pydantic import SecretStr
@@ -18,10 +16,9 @@ from mfagate.core.exchange import Response
 from mfagate.core.finding import Finding
 from mfagate.core.foreign import quoted
 from mfagate.core.foreign.parsing import raw
+from mfagate.providers.answers import object_of
 from mfagate.providers.auth0.dialect import DISCOVERY_PATH
-from mfagate.providers.auth0.errors import (
-    error_of,
-)
+from mfagate.providers.auth0.errors import error_of
 from mfagate.providers.auth0.settings import (
     NEEDED_SCOPES,
     TOKEN_PATH,
@@ -31,35 +28,36 @@ from mfagate.providers.auth0.settings import (
     host_of,
     is_canonical,
 )
+from mfagate.providers.made_up import random_text
 from mfagate.providers.oauth import token_in
 from mfagate.providers.probes import Probe, ProviderProbes, Send
 
 KEYS_PATH = "/.well-known/jwks.json"
 
 GRANT = "http://auth0.com/oauth/grant-type/"
-"""The beginning of the names of Auth0's own grant types."""
+"""Prefix of the names of Auth0's own grant types."""
 
 UNKNOWN_USER_ID = "auth0|000000000000000000000000"
 
 METHODS_OF_NOBODY = f"/api/v2/users/{UNKNOWN_USER_ID.replace('|', '%7C')}/authentication-methods"
-"""Asked with the right token it says that there is no such user; nobody is touched."""
+"""Path of a user that does not exist: with a valid token, Auth0 answers that the user is unknown."""
 
 NO_SUCH_LOGIN = "mfagate-no-such-login"
 
 
 class Auth0Probes(ProviderProbes[Auth0Settings]):
-    """Ask Auth0 what is safe in production."""
+    """Probes of Auth0 that are safe in production."""
 
     def pings(self, settings: Auth0Settings) -> Sequence[Probe]:
         """Ask for the discovery document, which every tenant has."""
         return [Probe("api", "GET", DISCOVERY_PATH, _names_an_issuer, shape={"issuer": ""})]
 
     def credentials(self, settings: Auth0Settings) -> Sequence[Probe]:
-        """A token for the client; and the static token, where there is one, on the Management API.
+        """Fetch a token for the client, or use the fixed token, if there is one, on the Management API.
 
-        With a static token the application need not be allowed to fetch any. Then it
-        redeems a made-up authorization code, as trufflehog's detector does: Auth0 looks at
-        the client first, and says of a good one that the code or the grant is not.
+        With a fixed token, the application may not be allowed to fetch tokens. The probe then redeems a made-up
+        authorization code, as trufflehog's detector does: Auth0 checks the client first, and for a valid client rejects
+        the code or the grant.
         """
         if settings.management_token is None:
             form = client_credentials(settings)
@@ -71,9 +69,8 @@ class Auth0Probes(ProviderProbes[Auth0Settings]):
         ]
 
     def with_bad_credential(self, settings: Auth0Settings, subject: str) -> Auth0Settings:
-        """The same client with a secret that nobody has, or the same token with a signature that nobody made."""
-        alphabet = string.ascii_letters + string.digits + "-_"
-        made_up = "".join(secrets.choice(alphabet) for _ in range(64))
+        """Return the same client with a made-up secret, or the same token with a made-up signature."""
+        made_up = random_text(64, "-_")
         if subject == "management_token":
             signature = base64.urlsafe_b64encode(secrets.token_bytes(256)).rstrip(b"=").decode()
             made_up = f"{(settings.secret(subject) or '').rpartition('.')[0]}.{signature}"
@@ -82,15 +79,15 @@ class Auth0Probes(ProviderProbes[Auth0Settings]):
     def identity(self, response: Response, settings: Auth0Settings, expected: Mapping[str, str]) -> Mapping[str, str]:
         """Read which tenant issued the token."""
         found = token_in(response)
-        # A static token is confirmed by being accepted: Auth0 checks who issued it.
-        told = claims(found[0] if found else settings.secret("management_token") or "")
-        issuer = urlsplit(str(told.get("iss", ""))).hostname or ""
-        hosts = [issuer, *(host_of(one) or "" for one in as_list(told.get("aud")))]
+        # An accepted fixed token is confirmed: Auth0 checks who issued it.
+        held = claims(found[0] if found else settings.secret("management_token") or "")
+        issuer = urlsplit(str(held.get("iss", ""))).hostname or ""
+        hosts = [issuer, *(host_of(audience) or "" for audience in as_list(held.get("aud")))]
         tenant = next((host for host in hosts if is_canonical(host)), None)
         return {"tenant": tenant} if tenant else {}
 
     def permissions(self, settings: Auth0Settings) -> Sequence[Probe]:
-        """What a token does not show: that it carries the scope, and that the MFA grants are allowed."""
+        """Prove what a token does not show: that it has the scope, and that the MFA grants are allowed."""
         probes = [Probe(scope, "GET", METHODS_OF_NOBODY, _knows_nobody) for scope in NEEDED_SCOPES]
         for grant, field in (("mfa-otp", "otp"), ("mfa-oob", "oob_code")):
             form = {"grant_type": GRANT + grant, "mfa_token": NO_SUCH_LOGIN, field: "000000"}
@@ -98,7 +95,7 @@ class Auth0Probes(ProviderProbes[Auth0Settings]):
         return probes
 
     def refine(self, finding: Finding, settings: Auth0Settings, send: Send[Auth0Settings]) -> Finding:
-        """A refused static token: does the tenant have the key that signed it?"""
+        """Find out whether the tenant still has the key that signed a refused fixed token."""
         if finding.setting != "management_token" or finding.cause is not CauseId.CREDENTIAL_REJECTED:
             return finding
         import requests
@@ -118,8 +115,7 @@ class Auth0Probes(ProviderProbes[Auth0Settings]):
 
 
 def _names_an_issuer(response: Response) -> bool:
-    body = _object(response)
-    return response.status == 200 and isinstance(body.get("issuer"), str)
+    return response.status == 200 and isinstance(object_of(response).get("issuer"), str)
 
 
 def _is_token(response: Response) -> bool:
@@ -127,7 +123,7 @@ def _is_token(response: Response) -> bool:
 
 
 def _refuses(*codes: str) -> Callable[[Response], bool]:
-    """Answers that refuse with one of these codes."""
+    """Return a check for refusals with one of these codes."""
 
     def accepted(response: Response) -> bool:
         error = error_of(response)
@@ -140,26 +136,26 @@ _knows_no_login = _refuses("invalid_grant", "expired_token", "invalid_token")
 
 
 def _knows_nobody(response: Response) -> bool:
-    """The answer about a user that does not exist: the request itself was allowed."""
+    """Return whether the answer says that the user does not exist, which proves that the request was allowed."""
     error = error_of(response)
     return response.status == 404 and error is not None and "user" in f"{error.code} {raw(error.message)}".lower()
 
 
 def _review(settings: Auth0Settings) -> Callable[[Response], Finding | None]:
-    """What an accepted token shows to be wrong: one that is not for the Management API opens nothing there."""
+    """Return a check that an accepted token is for the Management API."""
 
     def review(response: Response) -> Finding | None:
         found = token_in(response)
-        told = claims(found[0]) if found else {}
-        if settings.management_audience in as_list(told.get("aud")):
+        held = claims(found[0]) if found else {}
+        if settings.management_audience in as_list(held.get("aud")):
             return None
-        message = "Auth0 issued a token that is not for the audience that was asked for"
+        message = "Auth0 issued a token for another audience than the requested one"
         return Finding(
             CauseId.CREDENTIAL_WRONG_KIND,
             message,
             {
                 "asked for": settings.management_audience,
-                "issued for": quoted(told.get("aud", "nothing that can be read")),
+                "issued for": quoted(held.get("aud", "no readable audience")),
             },
             setting="audience" if settings.audience else "domain",
         )
@@ -168,13 +164,5 @@ def _review(settings: Auth0Settings) -> Callable[[Response], Finding | None]:
 
 
 def _key_ids(response: Response) -> set[object] | None:
-    keys = _object(response).get("keys")
+    keys = object_of(response).get("keys")
     return {key.get("kid") for key in keys if isinstance(key, dict)} if isinstance(keys, list) else None
-
-
-def _object(response: Response) -> Mapping[str, Any]:
-    try:
-        body = response.json()
-    except ValueError:
-        return {}
-    return body if isinstance(body, dict) else {}

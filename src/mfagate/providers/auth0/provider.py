@@ -13,11 +13,7 @@ from mfagate.core.finding import Finding
 from mfagate.providers.api import ProviderApi
 from mfagate.providers.auth0.dialect import Auth0Dialect
 from mfagate.providers.auth0.probes import Auth0Probes
-from mfagate.providers.auth0.settings import (
-    DEFAULT_CONNECTION,
-    Auth0Settings,
-    cross_checks,
-)
+from mfagate.providers.auth0.settings import DEFAULT_CONNECTION, Auth0Settings, cross_checks
 from mfagate.providers.probes import Send
 from mfagate.providers.provider import Provider
 
@@ -29,10 +25,10 @@ if TYPE_CHECKING:
 
 
 class Auth0Api(ProviderApi[Auth0Settings]):
-    """Where the API of Auth0 is, and what signs its requests."""
+    """The addresses of Auth0's API, and the signer of requests."""
 
     def base_url(self, settings: Auth0Settings) -> str:
-        """Return the tenant's domain, which has both APIs."""
+        """Return the tenant's domain, which serves both APIs."""
         return f"https://{settings.domain}"
 
     def signer(self, settings: Auth0Settings, tokens: Tokens) -> AuthBase:
@@ -42,7 +38,7 @@ class Auth0Api(ProviderApi[Auth0Settings]):
         return Auth0Auth(settings, tokens)
 
     def sends_message(self, method: str, path: str, fields: Mapping[str, Any]) -> bool:
-        """A challenge is sent to a phone unless a one-time password is asked for, and so is an enrolment.
+        """Return whether a challenge or an enrolment goes to a phone; one with a one-time password does not.
 
         https://auth0.com/docs/secure/multi-factor-authentication/authenticate-using-ropg-flow-with-mfa
         """
@@ -61,8 +57,8 @@ class Auth0(Provider[Auth0Settings]):
     probes = Auth0Probes()
     api = Auth0Api()
     expectations: ClassVar[Mapping[str, str]] = {
-        "tenant": "the tenant's own host, or its beginning: acme.eu.auth0.com. It is read from a token: from its "
-        "issuer, or with a custom domain from its audience",
+        "tenant": "the tenant's own host, or the beginning of it: acme.eu.auth0.com. mfagate reads it from the "
+        "issuer of a token, or with a custom domain from the audience"
     }
     test_data: ClassVar[Mapping[str, str]] = {
         "connection": f"the database connection in which users are created; {DEFAULT_CONNECTION} by default",
@@ -70,14 +66,13 @@ class Auth0(Provider[Auth0Settings]):
         "delete:users, create:authentication_methods)",
         "admin_client_secret": "its client secret",
         "password": "the password of all users below",
-        "user": "a user with a phone for pushes whom nobody else uses: nobody answers the pushes",
-        "accepting_user": "a user whose phone's owner approves each push within seconds",
-        "declining_user": "a user whose phone's owner denies each push within seconds",
-        "answer_seconds": "how long the owners of the phones are given to answer a push; 0 by default",
-        "phone": "a phone number that can receive SMS: each run sends one SMS, to a user that it makes "
-        "with this number",
-        "restricted_client_id": "client ID of an application that is authorized for the Management API, with "
-        "another scope than read:authentication_methods",
+        "user": "a user with a phone for pushes who is used for nothing else and whose pushes are never answered",
+        "accepting_user": "a user whose phone's owner approves every push within seconds",
+        "declining_user": "a user whose phone's owner denies every push within seconds",
+        "answer_seconds": "seconds that the owners of the phones have to answer a push; default: 0",
+        "phone": "a phone number that can receive SMS: each run creates a user with this number and sends one SMS",
+        "restricted_client_id": "client ID of an application that is authorized for the Management API, but not "
+        "with the scope read:authentication_methods",
         "restricted_client_secret": "its client secret",
         "ungranted_client_id": "client ID of an application that is not authorized for the Management API",
         "ungranted_client_secret": "its client secret",
@@ -108,7 +103,7 @@ class Auth0(Provider[Auth0Settings]):
         return list(cross_checks(settings))
 
     def states(self, send: Send[Auth0Settings], settings: Auth0Settings, test_data: Mapping[str, str]) -> States:
-        """Set up states with users of its own, and with prepared users for their phones."""
+        """Return the states of a tenant, set up with test users, and with prepared users for their phones."""
         from mfagate.providers.auth0.states import Auth0States
 
         return Auth0States(self, send, settings, test_data)

@@ -1,14 +1,14 @@
 """Settings of a login service's Auth0 application.
 
-Hosts by https://auth0.com/docs/deploy-monitor/deploy-to-cloud/public-cloud-service-endpoints, the grammar of
-tenant names by https://auth0.com/docs/get-started/auth0-overview/create-tenants, the audience by
+Hosts are from https://auth0.com/docs/deploy-monitor/deploy-to-cloud/public-cloud-service-endpoints, the grammar of
+tenant names is from https://auth0.com/docs/get-started/auth0-overview/create-tenants, the audience from
 https://auth0.com/docs/secure/tokens/access-tokens/management-api-access-tokens/get-management-api-access-tokens-for-production.
-Auth0 documents no form of client ID and secret. Those that it makes are what
+Auth0 does not document the form of client IDs and secrets. Those that it creates match
 https://github.com/trufflesecurity/trufflehog/blob/main/pkg/detectors/auth0oauth/auth0oauth.go looks for; client IDs of
 third parties begin with ``tpc_`` (recordings of https://github.com/auth0/go-auth0), and AWS names 20 to 64 characters.
 
-A static Management API token can be declared, because people deploy one: it works for a
-day and then does not (https://github.com/raster-foundry/raster-foundry/pull/1140,
+A fixed Management API token can be configured, because people deploy one: it works for a day and then fails
+(https://github.com/raster-foundry/raster-foundry/pull/1140,
 https://github.com/auth0/node-auth0/issues/164).
 """
 
@@ -28,9 +28,10 @@ from mfagate.config.shapes import EnvironmentMark, Host, Lookalike, Misfit
 from mfagate.core.causes import CauseId
 from mfagate.core.finding import Finding
 from mfagate.providers.auth0.names import OTHER_NAMES, PREFIXES
+from mfagate.providers.lookalikes import placeholder, wrong_kind
 
 DEFAULT_CONNECTION = "Username-Password-Authentication"
-"""The database connection that every tenant begins with."""
+"""The database connection that every new tenant has."""
 
 _DASHBOARD = "Auth0 Dashboard > Applications > Applications > the login service's application"
 _TOKEN_PAGE = "Auth0 Dashboard > Applications > APIs > Auth0 Management API > API Explorer"
@@ -41,7 +42,7 @@ _TENANT = r"[a-z0-9][a-z0-9-]{1,61}[a-z0-9]"
 CANONICAL = re.compile(
     rf"({_TENANT})(?:\.({'|'.join(REGIONS)}))?\.auth0\.com|{_TENANT}(?:\.[a-z0-9-]+)*\.auth0app\.com"
 )
-"""A tenant's own host, in the public cloud (in the US without a region, if it is from before 2020) or a private one."""
+"""A tenant's own host, in the public cloud (without a region if created in the US before 2020) or a private one."""
 
 _CUSTOM = r"(?!.*\.auth0\.com$)(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?"
 
@@ -50,27 +51,27 @@ MANAGEMENT_PATH = "/api/v2/"
 TOKEN_PATH = "/oauth/token"
 
 NEEDED_SCOPES = ("read:authentication_methods",)
-"""What the login service needs of the Management API: which second factors a user has."""
+"""Scopes of the Management API that the login service needs, to read a user's second factors."""
 
 
 def is_canonical(host: str) -> bool:
-    """Whether a host is a tenant's own, and no custom domain."""
+    """Return whether a host is a tenant's own host, not a custom domain."""
     return CANONICAL.fullmatch(host.lower()) is not None
 
 
 def audience_of(host: str) -> str:
-    """The identifier of a tenant's Management API."""
+    """Return the identifier of a tenant's Management API."""
     return f"https://{host.lower()}{MANAGEMENT_PATH}"
 
 
 def host_of(audience: object) -> str | None:
-    """The tenant's host in the identifier of its Management API; None for the identifier of anything else."""
+    """Return the tenant's host in the identifier of its Management API; None for any other identifier."""
     found = re.fullmatch(r"https://([^/]+)/api/v2/", audience) if isinstance(audience, str) else None
     return found[1].lower() if found else None
 
 
 def as_list(value: object) -> list[object]:
-    """The ``aud`` of a token, which is one or several (RFC 7519 section 4.1.3)."""
+    """Return the audiences in ``aud``, which is one value or a list (RFC 7519 section 4.1.3)."""
     return value if isinstance(value, list) else [value]
 
 
@@ -78,7 +79,7 @@ def as_list(value: object) -> list[object]:
 class _Id:
     """A client ID."""
 
-    expected: str = "a client ID: mostly 32 letters and digits, 20 to 64 as a rule"
+    expected: str = "a client ID: 20 to 64 characters, usually 32 letters and digits"
 
     def misfit(self, value: str) -> Misfit | None:
         if re.fullmatch(r"[A-Za-z0-9_-]{20,63}", value):
@@ -87,17 +88,17 @@ class _Id:
             return Misfit("it is as long as a client secret", CauseId.CONFIG_WRONG_KIND, documented=False)
         if not 20 <= len(value) <= 64:
             slip = "truncated" if len(value) < 20 else "too long"
-            return Misfit(f"it has {len(value)} characters, and client IDs have 20 to 64 ({slip})", documented=False)
-        return Misfit("it has characters that client IDs of Auth0's own do not have", documented=False)
+            return Misfit(f"it has {len(value)} characters; client IDs have 20 to 64 ({slip})", documented=False)
+        return Misfit("it contains characters that Auth0 does not use in client IDs", documented=False)
 
     def recognises(self, value: str) -> bool:
-        """Tell IDs of the two common forms from other texts of letters and digits, such as an encoded ID."""
+        """Recognise IDs of the two common forms, but not other letters and digits, such as an encoded ID."""
         return re.fullmatch(r"[A-Za-z0-9]{32}|tpc_[A-Za-z0-9]+", value) is not None
 
 
 @dataclass(frozen=True, slots=True)
 class _Secret:
-    """A client secret, as Auth0 makes one."""
+    """A client secret, as Auth0 creates it."""
 
     expected: str = "a client secret: 64 or more letters, digits, - and _"
 
@@ -107,12 +108,12 @@ class _Secret:
         if re.fullmatch(r"[A-Za-z0-9]{32}", value):
             return Misfit("it is as long as a client ID", CauseId.CONFIG_SECRET_ID_NOT_SECRET, documented=False)
         if len(value) < 64:
-            reason = f"it has {len(value)} characters, fewer than the 64 of Auth0's secrets (truncated)"
+            reason = f"it has {len(value)} characters; Auth0's secrets have at least 64 (truncated)"
             return Misfit(reason, documented=False)
-        return Misfit("it has characters that secrets of Auth0's own do not have", documented=False)
+        return Misfit("it contains characters that Auth0 does not use in secrets", documented=False)
 
     def recognises(self, value: str) -> bool:
-        """Tell the secrets that Auth0 makes from longer ones."""
+        """Recognise only secrets of the length that Auth0 creates."""
         return len(value) == 64 and self.misfit(value) is None
 
 
@@ -130,30 +131,31 @@ class _Audience:
         scheme, separator, rest = value.partition("://")
         host, _, path = rest.partition("/")
         if not separator:
-            return "it has no https:// in front"
+            return "it does not begin with https://"
         if scheme != "https":
-            return f"it begins with {scheme}://, and the identifier with https://"
+            return f"it begins with {scheme}:// instead of https://"
         if f"/{path}/" == MANAGEMENT_PATH:
-            return "it lacks the slash at its end, which is a part of the identifier"
+            return "it lacks the trailing slash, which is part of the identifier"
         if f"/{path}" != MANAGEMENT_PATH:
             return "it is the identifier of another API than the Management API"
         if not is_canonical(host):
             return (
-                "its host is a custom domain or none of Auth0's: the identifier keeps the tenant's own auth0.com host"
+                "its host is a custom domain or does not belong to Auth0; the identifier contains the tenant's own "
+                "auth0.com host"
             )
-        return None if host == host.lower() else "it has capitals, and the identifier has none"
+        return None if host == host.lower() else "it contains upper-case letters, which the identifier does not"
 
 
-def _kind(told: Mapping[str, Any]) -> Misfit | None:
-    """What a token says of itself that makes it none for the Management API."""
+def _kind(held: Mapping[str, Any]) -> Misfit | None:
+    """Return why the claims of a token exclude use on the Management API."""
     wrong_kind = CauseId.CONFIG_WRONG_KIND
-    if not any(host_of(one) for one in as_list(told.get("aud"))):
+    if not any(host_of(audience) for audience in as_list(held.get("aud"))):
         return Misfit(
-            "its audience (aud) is not the Management API's: it is another API's token, or an ID token", wrong_kind
+            "its audience (aud) is not the Management API: it is a token for another API, or an ID token", wrong_kind
         )
-    if "@clients" not in str(told.get("sub")):
-        return Misfit("it is a user's token, which reaches that user's own data alone", wrong_kind)
-    missing = [scope for scope in NEEDED_SCOPES if scope not in str(told.get("scope", "")).split()]
+    if "@clients" not in str(held.get("sub")):
+        return Misfit("it is a user's token, which gives access only to that user's data", wrong_kind)
+    missing = [scope for scope in NEEDED_SCOPES if scope not in str(held.get("scope", "")).split()]
     return Misfit(f"it lacks the scope {' '.join(missing)}", wrong_kind) if missing else None
 
 
@@ -177,9 +179,12 @@ class Auth0Settings(ProviderSettings):
                 f"a tenant's domain such as acme.eu.auth0.com (regions: {', '.join(REGIONS)}), or a custom domain",
                 foreign=(
                     (r"manage(\.\w+)?\.auth0\.com", "the host of the Dashboard, not of a tenant"),
-                    (r".+\.guardian(\.\w+)?\.auth0\.com", "the host of the Guardian app's API, not of the tenant"),
+                    (
+                        r".+\.guardian(\.\w+)?\.auth0\.com",
+                        "the host of the API for the Guardian app, not of the tenant",
+                    ),
                     (r"(www\.|cdn\.|accounts\.|community\.|status\.)?auth0\.com", "Auth0's own website"),
-                    (rf"({'|'.join(REGIONS)})\.auth0\.com", "a region without the tenant's name in front"),
+                    (rf"({'|'.join(REGIONS)})\.auth0\.com", "a region without the name of the tenant"),
                 ),
             ),
             lookalikes=(
@@ -189,9 +194,8 @@ class Auth0Settings(ProviderSettings):
                     "the example of a tutorial",
                     "Copy the domain of your own tenant.",
                 ),
-                Lookalike(
+                placeholder(
                     r"(?i)samples(\.us)?\.auth0\.com",
-                    CauseId.CONFIG_PLACEHOLDER_LEFT,
                     "the tenant of Auth0's samples",
                     "Copy the domain of your own tenant.",
                 ),
@@ -200,7 +204,7 @@ class Auth0Settings(ProviderSettings):
                 EnvironmentMark(
                     r"(?i)^dev-[a-z0-9]{6,}\.",
                     production=False,
-                    message="begins as the names of the tenants that Auth0 makes for trying things out",
+                    message="begins like the names that Auth0 gives to development tenants",
                 ),
             ),
         ),
@@ -208,14 +212,13 @@ class Auth0Settings(ProviderSettings):
     client_id: Annotated[
         str,
         Setting(
-            description="Client ID of the application; no secret.",
+            description="Client ID of the application; not secret.",
             where=f"{_DASHBOARD} > Settings > Client ID",
             example="Kx3Vq0ZpT7mB1cWn9Yd5RhG2sLf8JuAe",
             shape=_Id(),
             lookalikes=(
-                Lookalike(
+                placeholder(
                     r"(?i)\{?(your|my)[-_]?client[-_]?id\}?",
-                    CauseId.CONFIG_PLACEHOLDER_LEFT,
                     "the example of a tutorial",
                     "Copy the client ID of your own application.",
                 ),
@@ -231,16 +234,14 @@ class Auth0Settings(ProviderSettings):
             shape=_Secret(),
             recognised_by=r"[A-Za-z0-9_-]{64}",
             lookalikes=(
-                Lookalike(
+                wrong_kind(
                     _JWT,
-                    CauseId.CONFIG_WRONG_KIND,
-                    "a token (JWT), which ends by itself within a day or so, where a client secret belongs",
-                    "Copy the client secret of the application; tokens are fetched with it. A token that is meant "
-                    "to be deployed belongs into management_token.",
+                    "a token (JWT), which expires within about a day, instead of a client secret",
+                    "Copy the client secret of the application; mfagate fetches tokens with it. If you really "
+                    "deploy a fixed token, move it to management_token.",
                 ),
-                Lookalike(
+                placeholder(
                     r"(?i)\{?(your|my)[-_]?client[-_]?secret\}?",
-                    CauseId.CONFIG_PLACEHOLDER_LEFT,
                     "the example of a tutorial",
                     "Copy the client secret of your own application.",
                 ),
@@ -250,14 +251,14 @@ class Auth0Settings(ProviderSettings):
     audience: Annotated[
         str | None,
         Setting(
-            description="Identifier of the Management API; by default that of the domain. Needed with a custom domain.",
+            description="Identifier of the Management API. Default: derived from domain. Required if domain is a "
+            "custom domain.",
             where="Auth0 Dashboard > Applications > APIs > Auth0 Management API > API Audience",
             example="https://acme.eu.auth0.com/api/v2/",
             shape=_Audience(),
             lookalikes=(
-                Lookalike(
+                placeholder(
                     r"(?i)https://(\{?your[-_]?(domain|tenant)\}?|[^/{]*\{[^/]*)(\.auth0\.com)?/api/v2/?",
-                    CauseId.CONFIG_PLACEHOLDER_LEFT,
                     "the example of a tutorial",
                     "Copy the API Audience of your own tenant.",
                 ),
@@ -267,8 +268,8 @@ class Auth0Settings(ProviderSettings):
     management_token: Annotated[
         SecretStr | None,
         Setting(
-            description="A token for the Management API that was made by hand and is deployed as it is; it lasts "
-            "24 hours by default. Without it tokens are fetched with the client secret, which is the better way.",
+            description="A fixed token for the Management API, created by hand; by default it expires after 24 "
+            "hours. Without it, mfagate fetches tokens with the client secret, which is preferable.",
             where=_TOKEN_PAGE,
             example="env:AUTH0_MANAGEMENT_TOKEN",
             shape=Jwt("a token for the Management API: three base64url parts joined by dots", kind=_kind),
@@ -277,46 +278,35 @@ class Auth0Settings(ProviderSettings):
 
     @property
     def management_audience(self) -> str:
-        """The identifier of the Management API that is asked for."""
+        """The identifier of the Management API for which tokens are requested."""
         return self.audience or audience_of(self.domain)
 
 
 def cross_checks(settings: Auth0Settings) -> Iterator[tuple[str, Finding]]:
-    """What the settings say of each other."""
+    """Find contradictions between settings."""
     domain = settings.domain.lower()
     if settings.audience is None and not is_canonical(domain) and _is_nearly_auth0(domain):
-        yield (
-            "domain",
-            Finding(
-                CauseId.CONFIG_MALFORMED_URL,
-                f"settings.domain is {domain}, which is nearly a tenant's host below auth0.com: a misspelt one?",
-                next_step="Correct the domain; if it is a custom domain after all, set audience.",
-            ),
-        )
+        message = f"settings.domain is {domain}, which closely resembles a tenant's host under auth0.com"
+        step = "Correct the spelling of the domain. If it really is a custom domain, set audience."
+        yield "domain", Finding(CauseId.CONFIG_MALFORMED_URL, message, next_step=step)
     elif settings.audience is None and not is_canonical(domain):
-        yield (
-            "audience",
-            Finding(
-                CauseId.CONFIG_SETTING_MISSING,
-                f"settings.audience is not set, and {domain} is a custom domain: the identifier of the Management API "
-                "keeps the tenant's own auth0.com host, which cannot be guessed",
-                next_step='Set audience = "https://TENANT.REGION.auth0.com/api/v2/". Where to find it: '
-                "Auth0 Dashboard > Applications > APIs > Auth0 Management API > API Audience",
-            ),
+        message = (
+            f"settings.audience is not set, and {domain} is a custom domain: the identifier of the Management API "
+            "contains the tenant's own auth0.com host, which cannot be derived from a custom domain"
         )
+        step = (
+            'Set audience = "https://TENANT.REGION.auth0.com/api/v2/". Copy it from '
+            "Auth0 Dashboard > Applications > APIs > Auth0 Management API > API Audience."
+        )
+        yield "audience", Finding(CauseId.CONFIG_SETTING_MISSING, message, next_step=step)
     elif is_canonical(domain) and settings.management_audience != audience_of(domain):
-        yield (
-            "audience",
-            Finding(
-                CauseId.CONFIG_MALFORMED_VALUE,
-                f"settings.audience is that of another tenant than settings.domain: "
-                f"{_difference(domain, host_of(settings.audience) or '')}",
-                {"domain": domain, "audience": settings.audience},
-                next_step=f"Leave audience out, or set it to {audience_of(domain)}; or correct the domain.",
-            ),
-        )
+        difference = _difference(domain, host_of(settings.audience) or "")
+        message = f"settings.audience belongs to a different tenant from settings.domain: {difference}"
+        step = f"Remove audience, or set it to {audience_of(domain)}; or correct the domain."
+        evidence = {"domain": domain, "audience": settings.audience}
+        yield "audience", Finding(CauseId.CONFIG_MALFORMED_VALUE, message, evidence, next_step=step)
     if settings.secret("client_secret") == settings.client_id:
-        message = "settings.client_secret is the same as settings.client_id, which is no secret"
+        message = "settings.client_secret is the same as settings.client_id, which is not secret"
         yield "client_secret", Finding(CauseId.CONFIG_SECRET_ID_NOT_SECRET, message)
     if token := settings.secret("management_token"):
         yield from _token_checks(settings, claims(token))
@@ -327,37 +317,27 @@ def _is_nearly_auth0(domain: str) -> bool:
 
 
 def _difference(domain: str, other: str) -> str:
-    """In what two hosts of tenants differ."""
+    """Describe how the hosts of two tenants differ."""
     own, theirs = CANONICAL.fullmatch(domain), CANONICAL.fullmatch(other)
     if own and theirs and own[1] and own[1] == theirs[1]:
         regions = [found[2] or "none (that is, the US before 2020)" for found in (own, theirs)]
-        return f"the region is {regions[0]} in the domain and {regions[1]} there"
-    return f"it says {other} where the domain is {domain}"
+        return f"the region is {regions[0]} in domain and {regions[1]} in audience"
+    return f"audience names {other}, and domain is {domain}"
 
 
-def _token_checks(settings: Auth0Settings, told: Mapping[str, Any]) -> Iterator[tuple[str, Finding]]:
+def _token_checks(settings: Auth0Settings, held: Mapping[str, Any]) -> Iterator[tuple[str, Finding]]:
     issuer = f"https://{settings.domain.lower()}/"
-    where = f"Issue one for {settings.domain}: {_TOKEN_PAGE}"
-    if told.get("iss") != issuer:
-        yield (
-            "management_token",
-            Finding(
-                CauseId.CONFIG_WRONG_ENVIRONMENT,
-                f"settings.management_token was issued by {told.get('iss')}, and not by {issuer}: it is of another "
-                "tenant, or was fetched through another domain of this one",
-                next_step=where,
-            ),
+    step = f"Create a token for {settings.domain}: {_TOKEN_PAGE}."
+    if held.get("iss") != issuer:
+        message = (
+            f"settings.management_token was issued by {held.get('iss')}, not by {issuer}: it belongs to another "
+            "tenant, or was requested through another domain of this tenant"
         )
-    elif settings.management_audience not in as_list(told.get("aud")):
-        yield (
-            "management_token",
-            Finding(
-                CauseId.CONFIG_WRONG_ENVIRONMENT,
-                "settings.management_token is for the Management API of another tenant",
-                {"audience of the token": ", ".join(map(str, as_list(told.get("aud"))))},
-                next_step=where,
-            ),
-        )
+        yield "management_token", Finding(CauseId.CONFIG_WRONG_ENVIRONMENT, message, next_step=step)
+    elif settings.management_audience not in as_list(held.get("aud")):
+        message = "settings.management_token is for the Management API of another tenant"
+        evidence = {"audience of the token": ", ".join(map(str, as_list(held.get("aud"))))}
+        yield "management_token", Finding(CauseId.CONFIG_WRONG_ENVIRONMENT, message, evidence, next_step=step)
 
 
 def client_credentials(settings: Auth0Settings) -> Mapping[str, str]:

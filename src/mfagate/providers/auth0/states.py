@@ -1,9 +1,9 @@
-"""Putting an Auth0 tenant into the states that contracts ask for.
+"""Put an Auth0 tenant into the states that contracts require.
 
-Users of our own are created through the Management API, with a TOTP secret that is known
-here (https://auth0.com/docs/secure/multi-factor-authentication/manage-mfa-auth0-apis/manage-authentication-methods-with-management-api),
-so that no phone is needed for a one-time password. Pushes and SMS go to users whom
-somebody prepared. The tenant must ask for a second factor in every login.
+Test users are created through the Management API, with a known TOTP secret
+(https://auth0.com/docs/secure/multi-factor-authentication/manage-mfa-auth0-apis/manage-authentication-methods-with-management-api),
+so that one-time passwords need no phone. Pushes and SMS go to prepared users. The tenant must require a second factor
+in every login.
 """
 
 from __future__ import annotations
@@ -30,19 +30,20 @@ from mfagate.providers.states import AskedTooSoon, StateName, StateNotConfigured
 from mfagate.providers.totp import Totp
 
 _DOMAIN = "example.com"
-"""Of the addresses of our own users: it delivers nothing (RFC 2606)."""
+"""Domain of the test users' addresses; it receives no mail (RFC 2606)."""
 
 _OTHER_ID = "user with the id"
-"""Of a connection that does not take the id that is chosen for a user."""
+"""The kind of a user whose connection did not accept the chosen id."""
 
 _NOTE = "mfagate"
-"""The key of ``app_metadata`` that says which run made a user, and when."""
+"""The key of ``app_metadata`` that records which run created a user, and when."""
 
 _PAGE, _MOST_PAGES = 100, 10
-"""Auth0 lists a thousand users at most: https://auth0.com/docs/manage-users/user-search."""
+"""Auth0 lists at most a thousand users: https://auth0.com/docs/manage-users/user-search."""
 
 _MOST_WRONG_CODES = 10
-"""After so many, Auth0 Support says, a user has to wait for some minutes (tenant log ``gd_otp_rate_limit_exceed``)."""
+"""After so many, according to Auth0 Support, a user must wait some minutes (tenant log
+``gd_otp_rate_limit_exceed``)."""
 
 _LONGEST_WAIT = 60.0
 
@@ -51,7 +52,7 @@ _SECRET_VALUES = frozenset({"password", "mfa_token", "authorization", "otp", "oo
 
 @dataclass(frozen=True, slots=True)
 class KnownUser:
-    """One whose password is known; ``totp`` is the authenticator, where mfagate holds it."""
+    """A user with a known password; ``totp`` is the authenticator, if mfagate created it."""
 
     email: str
     password: str
@@ -60,15 +61,15 @@ class KnownUser:
 
 
 class Auth0States(TabledStates[Auth0Settings]):
-    """Arranges states on one tenant.
+    """Sets up states on one tenant.
 
-    Values: ``username``, ``password``, ``connection``, ``user_id``; of a login under way
-    ``mfa_token`` and the ``authorization`` header that carries it; ``authenticator_id``;
-    ``otp`` and ``wrong_otp``; ``oob_code``; ``audience``, that of the Management API.
+    Values: ``username``, ``password``, ``connection``, ``user_id``; ``mfa_token`` of a login in progress, and the
+    ``authorization`` header with it; ``authenticator_id``;
+    ``otp`` and ``wrong_otp``; ``oob_code``; ``audience`` of the Management API.
     """
 
     def arrangements(self) -> Mapping[Key, Arrangement]:
-        """How each state is arranged."""
+        """Return the function that sets up each state."""
         return {
             StateName.CREDENTIAL_ACCEPTED: self._accepted,
             StateName.WORKING_OTP: lambda: self._in_login(self._otp_user),
@@ -92,18 +93,18 @@ class Auth0States(TabledStates[Auth0Settings]):
         }
 
     def remove(self, thing: Thing) -> None:
-        """Delete a user; Auth0 answers 204 where there is none."""
+        """Delete a user; Auth0 answers 204 even if there is none."""
         user_id = thing.name if thing.kind == _OTHER_ID else _user_id(thing.name)
         self.delete(f"/api/v2/users/{segment(user_id)}", self._as_admin)
 
     def marked(self) -> Iterator[tuple[Thing, Mark]]:
-        """Find users whose id, address and ``app_metadata`` all are those that a run gives.
+        """Find users whose id, address and ``app_metadata`` all carry the mark of a run.
 
         https://auth0.com/docs/manage-users/user-search/user-search-query-syntax
         """
-        asked = {"q": "email:mfagate-*", "search_engine": "v3", "per_page": str(_PAGE)}
+        query = {"q": "email:mfagate-*", "search_engine": "v3", "per_page": str(_PAGE)}
         for page in range(_MOST_PAGES):
-            users = self._admin("GET", "/api/v2/users", params={**asked, "page": str(page)})
+            users = self._admin("GET", "/api/v2/users", params={**query, "page": str(page)})
             for user in users:
                 name, _, domain = str(user.get("email")).partition("@")
                 mark = Mark.read(name)
@@ -119,7 +120,7 @@ class Auth0States(TabledStates[Auth0Settings]):
 
     @cached_property
     def _otp_user(self) -> KnownUser:
-        """One for all states that need a working OTP: each redeems its code once at the most."""
+        """One user for all states that need a working OTP, because each state redeems at most one code."""
         return self._with_totp(self._create())
 
     def _with_totp(self, user: KnownUser) -> KnownUser:
@@ -130,22 +131,22 @@ class Auth0States(TabledStates[Auth0Settings]):
 
     @cached_property
     def _bare_user(self) -> KnownUser:
-        """One for all states that need a user without a factor."""
+        """One user for all states that need a user without a factor."""
         return self._create()
 
     def _create(self, **more: Any) -> KnownUser:
         with self.making("user") as mark:
             user = KnownUser(f"{mark.name}@{_DOMAIN}", f"Aa1-{secrets.token_urlsafe(18)}", _user_id(mark.name))
-            asked = {
+            body = {
                 "connection": self._connection,
-                # Chosen here, so that the user can be deleted although the answer never came.
+                # Chosen here, so that the user can be deleted even if no answer arrives.
                 "user_id": mark.name,
                 "email": user.email,
                 "password": user.password,
                 "verify_email": False,
                 "app_metadata": {_NOTE: mark.note},
             }
-            user_id = str(self._admin("POST", "/api/v2/users", json={**asked, **more})["user_id"])
+            user_id = str(self._admin("POST", "/api/v2/users", json={**body, **more})["user_id"])
         if user_id != user.user_id:
             self.record(Thing(_OTHER_ID, user_id))
         return replace(user, user_id=user_id)
@@ -153,7 +154,7 @@ class Auth0States(TabledStates[Auth0Settings]):
     def _arranged(self, user: KnownUser | None = None, **more: str) -> StateValues:
         known = {"username": user.email, "password": user.password, "user_id": user.user_id} if user else {}
         values = {"connection": self._connection, **known, **more}
-        # The name of a login that never was is no secret, and begins as other names of ours do.
+        # The name of a login that never existed is not secret.
         return StateValues(
             values, frozenset(name for name in _SECRET_VALUES & {*values} if values[name] != NO_SUCH_LOGIN)
         )
@@ -163,7 +164,7 @@ class Auth0States(TabledStates[Auth0Settings]):
         return self._arranged(nobody)
 
     def _in_login(self, user: KnownUser) -> StateValues:
-        """The user's password was right; the second factor is due."""
+        """Start a login with the user's password, which then waits for the second factor."""
         login = self._login(user)
         more = {"otp": user.totp.code(), "wrong_otp": user.totp.wrong_code()} if user.totp else {}
         if user.totp:
@@ -176,21 +177,21 @@ class Auth0States(TabledStates[Auth0Settings]):
         if body.get("error") == "mfa_required":
             return str(body["mfa_token"])
         if "access_token" in body:
-            raise StateUnavailable("The tenant asks for no second factor: its MFA policy has to be Always.")
+            raise StateUnavailable("The tenant does not ask for a second factor: its MFA policy must be Always.")
         raise StateUnavailable(
             f"POST {TOKEN_PATH}: error {quoted(body.get('error'), 80)}, {quoted(body.get('error_description'))}"
         )
 
     def _authenticator(self, login: str, kind: str, channel: str | None) -> str:
         known = self.ask("GET", "/mfa/authenticators", headers={"Authorization": f"Bearer {login}"})
-        found = [one for one in known if one.get("active") and one.get("authenticator_type") == kind]
-        fitting = [str(one["id"]) for one in found if one.get("oob_channel") == channel and one.get("id")]
+        found = [entry for entry in known if entry.get("active") and entry.get("authenticator_type") == kind]
+        fitting = [str(entry["id"]) for entry in found if entry.get("oob_channel") == channel and entry.get("id")]
         if not fitting:
-            raise StateUnavailable(f"The user has no active authenticator of the kind {channel or kind}.")
+            raise StateUnavailable(f"The user has no active authenticator of the type {channel or kind}.")
         return fitting[0]
 
     def _oob(self, name: str, channel: str) -> StateValues:
-        """A push or an SMS was sent to a prepared user."""
+        """Send a push or an SMS to a prepared user."""
         return self._sent_to(self._prepared(name), channel)
 
     def _prepared(self, name: str) -> KnownUser:
@@ -198,19 +199,19 @@ class Auth0States(TabledStates[Auth0Settings]):
 
     def _sent_to(self, user: KnownUser, channel: str) -> StateValues:
         arranged = self._reachable(user, channel)
-        asked = {name: arranged.values[name] for name in ("mfa_token", "authenticator_id")}
-        oob_code = str(self.ask("POST", "/mfa/challenge", json={**asked, "challenge_type": "oob"})["oob_code"])
+        body = {name: arranged.values[name] for name in ("mfa_token", "authenticator_id")}
+        oob_code = str(self.ask("POST", "/mfa/challenge", json={**body, "challenge_type": "oob"})["oob_code"])
         values = {**arranged.values, "oob_code": oob_code}
         return replace(arranged, values=values, secrets=_SECRET_VALUES & values.keys())
 
     def _reachable(self, user: KnownUser, channel: str) -> StateValues:
-        """A user who can be sent a push or a message; nothing was sent."""
+        """Start the login of a user who can receive a push or a message, without sending one."""
         login = self._login(user)
         authenticator = self._authenticator(login, "oob", channel)
         return self._arranged(user, authenticator_id=authenticator, mfa_token=login, authorization=f"Bearer {login}")
 
     def _texted(self) -> StateValues:
-        """A user of our own with a prepared phone: wrong codes of one run do not block the user of another.
+        """Text a new user with the prepared phone, so that wrong codes of one run do not block another run's user.
 
         https://auth0.com/docs/api/management/v2/users/post-authentication-methods
         """
@@ -221,11 +222,11 @@ class Auth0States(TabledStates[Auth0Settings]):
         return self._sent_to(user, "sms")
 
     def _answered(self, name: str) -> StateValues:
-        # Whoever sees that it was approved has redeemed it, so the state cannot look: it can only wait.
+        # A query would redeem an approved push, so this state can only wait.
         try:
             wait = float(self.test_data.get("answer_seconds") or 0)
         except ValueError:
-            raise StateUnavailable("test_data.answer_seconds is no number.") from None
+            raise StateUnavailable("test_data.answer_seconds is not a number.") from None
         arranged = self._oob(name, "auth0")
         time.sleep(min(max(wait, 0.0), _LONGEST_WAIT))
         return arranged
@@ -241,18 +242,18 @@ class Auth0States(TabledStates[Auth0Settings]):
 
     def _accepted(self) -> StateValues:
         if self.settings.management_token is not None:
-            raise StateNotConfigured("no management_token", "a static token is deployed, so none is fetched.")
+            raise StateNotConfigured("no management_token", "management_token is set, so no token is fetched.")
         return self._with({})
 
     def _expired_token(self) -> StateValues:
         return self._with({"management_token": self.given("expired_management_token")})
 
     def _with(self, credential: Mapping[str, str | None]) -> StateValues:
-        """Settings of the login service replaced."""
+        """Replace settings of the login service."""
         return StateValues({"audience": self.settings.management_audience}, credential=credential)
 
     def _other_client(self, name: str) -> StateValues:
-        """Another application instead of the login service's."""
+        """Use another application in place of the login service's own."""
         given = {part: self.given(f"{name}_{part}") for part in ("client_id", "client_secret")}
         return self._with({**given, "management_token": None})
 
@@ -269,21 +270,21 @@ class Auth0States(TabledStates[Auth0Settings]):
         return self.ask(method, path, self._as_admin, **request)
 
     def _refused(self, method: str, path: str, **request: Any) -> Any:
-        """The JSON of an answer that may be a refusal: ``mfa_required`` is one.
+        """Return the JSON of an answer that may be a refusal, such as ``mfa_required``.
 
         Raises:
-            StateUnavailable: No answer, or something else than Auth0's JSON.
+            StateUnavailable: No answer arrived, or it is not Auth0's JSON.
         """
         response = self.answer(requests.Request(method, path, **request))
-        asked = f"{method} {path}"
+        request_line = f"{method} {path}"
         if response.status not in (400, 401, 403, 429):
-            return self.content(asked, response)
+            return self.content(request_line, response)
         try:
             return response.json()
         except ValueError:
-            raise StateUnavailable(f"{asked}: status {response.status}, and not {self.title}'s JSON.") from None
+            raise StateUnavailable(f"{request_line}: status {response.status} without {self.title}'s JSON.") from None
 
 
 def _user_id(name: str) -> str:
-    """The id of a user of a database: the strategy, and what the creator chose."""
+    """Return the id of a user in a database connection: the strategy and the chosen name."""
     return f"auth0|{name}"

@@ -1,4 +1,4 @@
-"""Signing for Duo: a Date header, and a Basic header with the integration key and the signature."""
+"""Sign for Duo: a Date header, and a Basic header with the integration key and the signature."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ _FORM = "application/x-www-form-urlencoded"
 
 
 class DuoAuth(AuthBase):
-    """Signs a form as version 2 and everything else as version 5, as Duo's own clients do.
+    """Signs forms with version 2 and everything else with version 5, as Duo's own clients do.
 
-    The host that is signed is the account's, whatever address the request is sent to.
+    The signature covers the account's host, whatever address the request is sent to.
     """
 
     def __init__(
         self, host: str, integration_key: str, secret_key: str | None, *, now: Callable[[], str] = formatdate
     ) -> None:
-        """Without a secret key nothing is signed."""
+        """Without a secret key, requests stay unsigned."""
         self._host = host
         self._integration_key = integration_key
         self._secret_key = secret_key

@@ -1,4 +1,4 @@
-"""How Duo words its errors."""
+"""How Duo reports errors."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ class DuoDialect(ErrorDialect[DuoSettings]):
         return error_of(response)
 
     def is_about_a_user(self, error: ApiError, exchange: Exchange) -> bool:
-        """Asked for the state of a push, Duo has one parameter to find invalid: the transaction."""
-        asked = exchange.request.url.partition("?")[0]
-        of_a_push = error.code == INVALID_PARAMETERS and asked.endswith("/auth/v2/auth_status")
+        """Attribute an invalid parameter of a push query to the login: its only parameter is the transaction."""
+        path = exchange.request.url.partition("?")[0]
+        of_a_push = error.code == INVALID_PARAMETERS and path.endswith("/auth/v2/auth_status")
         return of_a_push or super().is_about_a_user(error, exchange)
 
     def meaning(self, error: ApiError, exchange: Exchange, settings: DuoSettings) -> ErrorMeaning | None:
-        """Tell the reasons of one code apart by its detail."""
+        """Distinguish the meanings of one code by its detail."""
         if error.code == FORBIDDEN and "integration type" in raw(error.message).lower():
             return WRONG_KIND
         return super().meaning(error, exchange, settings)

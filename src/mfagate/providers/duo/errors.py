@@ -1,4 +1,4 @@
-"""Duo's error codes and what is behind them.
+"""Duo's error codes and their meanings.
 
 The envelope is ``{"stat": "FAIL", "code", "message", "message_detail"}``; the first
 three digits of a code are the HTTP status. Meanings by Duo's Knowledge Base
@@ -20,17 +20,18 @@ from typing import Any
 
 from mfagate.core.causes import CauseId
 from mfagate.core.exchange import Response
-from mfagate.providers.errors import CORRECT_REQUEST, ApiError, ErrorMeaning
+from mfagate.providers.answers import object_of
+from mfagate.providers.errors import CORRECT_REQUEST, ApiError, ErrorMeaning, possible_causes
 
 FORBIDDEN = 40301
-"""Also for keys of another kind of application. No source says whether Duo looks at the signature first."""
+"""Also for keys of another type of application. No source says whether Duo checks the signature first."""
 
 INVALID_PARAMETERS = 40002
 
 WRONG_KIND = ErrorMeaning(
     CauseId.CREDENTIAL_WRONG_KIND,
-    "the keys are those of another kind of application, such as Admin API; Duo may say so without "
-    "a look at the secret key, which may be wrong as well",
+    "the keys belong to another type of application, such as Admin API; the secret key may also be wrong, because "
+    "Duo may not have checked it",
     "In the Duo Admin Panel, open the application of the type Auth API and copy its integration key and secret key.",
     setting="integration_key",
 )
@@ -38,81 +39,75 @@ WRONG_KIND = ErrorMeaning(
 MEANINGS: Mapping[str | int, ErrorMeaning] = {
     40101: ErrorMeaning(
         CauseId.CREDENTIAL_REJECTED,
-        "Duo saw no credentials: does a proxy drop the Authorization header?",
-        "Compare what a proxy or gateway on the way does to the Authorization header. Leave the credential as it is.",
+        "Duo saw no credentials; a proxy may remove the Authorization header",
+        "Find out whether a proxy or gateway on the route removes or changes the Authorization header. Do not "
+        "change the credential.",
     ),
     40102: ErrorMeaning(
         CauseId.CREDENTIAL_UNKNOWN_KEY,
-        "Duo knows no such integration key on this host",
+        "Duo does not know the integration key on this host",
         "In the Duo Admin Panel, open the application of the type Auth API, and compare its API hostname and "
-        "integration key with settings.host and settings.integration_key. Leave the secret key as it is: Duo has not "
-        "judged it.",
+        "integration key with settings.host and settings.integration_key. Do not change the secret key, which Duo "
+        "has not checked.",
         setting="integration_key",
-        evidence={
-            "possible causes": [
-                "the host is another account's",
-                "the application was deleted",
-                "the keys are those of another kind of application, such as Admin API or Web SDK",
-            ]
-        },
+        evidence=possible_causes(
+            "the host belongs to another account",
+            "the application was deleted",
+            "the keys belong to another type of application, such as Admin API or Web SDK",
+        ),
     ),
     40103: ErrorMeaning(
         CauseId.CREDENTIAL_REJECTED,
-        "the signature does not fit: the secret key is wrong or was reset, or something on the way changes requests",
-        "In the Duo Admin Panel, open the application, and compare its secret key with the one that is deployed. If "
-        "they are the same, leave it, and look for a proxy that changes the Date header, the path or the body.",
+        "Duo rejected the signature: the secret key is wrong or was reset, or a proxy altered the request",
+        "In the Duo Admin Panel, open the application, and compare its secret key with the deployed one. If they "
+        "are the same, do not change the key, and look for a proxy that changes the Date header, the path or the "
+        "body.",
     ),
     40104: ErrorMeaning(
         CauseId.CREDENTIAL_REJECTED,
-        "Duo saw no Date in the request: does a proxy drop the Date header?",
-        "Compare what a proxy or gateway on the way does to the Date header. Leave the keys as they are.",
+        "Duo saw no Date header in the request; a proxy may remove it",
+        "Find out whether a proxy or gateway on the route removes or changes the Date header. Do not change the keys.",
     ),
-    40105: ErrorMeaning(CauseId.CLOCK_SKEW, "Duo refuses the time of the request: the clocks are too far apart"),
+    40105: ErrorMeaning(CauseId.CLOCK_SKEW, "Duo rejected the time of the request: the clocks are too far apart"),
     FORBIDDEN: ErrorMeaning(
         CauseId.CREDENTIAL_INSUFFICIENT_PERMISSION,
-        "Duo forbids it to these keys, and does not say why",
-        "In the Duo Admin Panel, open the application whose integration key this is. Look whether its type is Auth API "
-        "(for the admin keys of test_data: Admin API, with the permission for the call), and which networks may use "
-        "it. Leave the secret key as it is.",
+        "Duo denied these keys access and gave no reason",
+        "In the Duo Admin Panel, open the application with this integration key. Make sure that its type is Auth "
+        "API (for the admin keys of test_data: Admin API, with the permission for the call), and look up which "
+        "networks may use it. Do not change the secret key.",
         setting="integration_key",
-        evidence={
-            "possible causes": [
-                "the keys are those of another kind of application",
-                "an Admin API application lacks the permission for this call",
-                "the application may not be used from this machine's network",
-            ]
-        },
+        evidence=possible_causes(
+            "the keys belong to another type of application",
+            "an Admin API application lacks the permission for this call",
+            "the application may not be used from this machine's network",
+        ),
     ),
-    40001: ErrorMeaning(CauseId.CONTRACT_STATUS_CHANGED, "Duo misses a parameter of the request", CORRECT_REQUEST),
+    40001: ErrorMeaning(
+        CauseId.CONTRACT_STATUS_CHANGED, "the request lacks a parameter that Duo requires", CORRECT_REQUEST
+    ),
     INVALID_PARAMETERS: ErrorMeaning(
-        CauseId.CONTRACT_STATUS_CHANGED, "Duo does not take a parameter of the request", CORRECT_REQUEST
+        CauseId.CONTRACT_STATUS_CHANGED, "Duo does not accept a parameter of the request", CORRECT_REQUEST
     ),
-    42901: ErrorMeaning(CauseId.PROVIDER_RATE_LIMITED, "Duo asks to slow down"),
+    42901: ErrorMeaning(CauseId.PROVIDER_RATE_LIMITED, "Duo asks the client to slow down"),
     50001: ErrorMeaning(
         CauseId.PROVIDER_OUTAGE,
-        "Duo failed by itself; it says the same where a limit of the account is exceeded",
-        "Look at https://status.duo.com. If it reports nothing, ask Duo's support, with the time in UTC, whether the "
-        "account exceeds a limit (https://duo.com/docs/rate-limits). Change nothing in the configuration.",
+        "Duo reported an internal error; it gives the same answer if a limit of the account is exceeded",
+        "Check https://status.duo.com. If it reports no incident, give Duo support the time in UTC and ask whether "
+        "the account exceeds a limit (https://duo.com/docs/rate-limits). Do not change the configuration.",
     ),
 }
 
 
 def response_of(response: Response) -> Any:
-    """What a successful answer holds, or None."""
-    try:
-        body = response.json()
-    except ValueError:
-        return None
-    return body.get("response") if isinstance(body, dict) and body.get("stat") == "OK" else None
+    """Return the content of a successful answer, or None."""
+    body = object_of(response)
+    return body.get("response") if body.get("stat") == "OK" else None
 
 
 def error_of(response: Response) -> ApiError | None:
-    """Code and message of an error answer."""
-    try:
-        body = response.json()
-    except ValueError:
-        return None
-    if not isinstance(body, dict) or body.get("stat") != "FAIL" or type(body.get("code")) is not int:
+    """Read code and message of an error answer."""
+    body = object_of(response)
+    if body.get("stat") != "FAIL" or type(body.get("code")) is not int:
         return None
     words = [str(body[name]) for name in ("message", "message_detail") if body.get(name)]
     return ApiError(body["code"], ": ".join(words))

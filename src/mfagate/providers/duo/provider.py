@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class DuoApi(ProviderApi[DuoSettings]):
-    """Where the API of Duo is, and what signs its requests."""
+    """The addresses of Duo's API, and the signer of requests."""
 
     def base_url(self, settings: DuoSettings) -> str:
         """Return the account's own host."""
@@ -48,17 +48,17 @@ class Duo(Provider[DuoSettings]):
     probes = DuoProbes()
     api = DuoApi()
     test_data: ClassVar[Mapping[str, str]] = {
-        "user": "a user with a phone for Duo Push whom nobody else uses: nobody answers the pushes, "
-        "and each run adds bypass codes, which expire after ten minutes",
-        "accepting_user": "a user whose phone's owner approves each push within seconds",
-        "declining_user": "a user whose phone's owner denies each push within seconds",
+        "user": "a user with a phone for Duo Push who is used for nothing else: the pushes are never answered, and "
+        "each run adds bypass codes, which expire after ten minutes",
+        "accepting_user": "a user whose phone's owner approves every push within seconds",
+        "declining_user": "a user whose phone's owner denies every push within seconds",
         "ignoring_user": "a user whose pushes time out",
         "locked_user": "a user who is locked out",
         "admin_integration_key": "integration key of an Admin API application that may read and write resources",
         "admin_secret_key": "its secret key",
     }
     test_secrets: ClassVar[frozenset[str]] = frozenset({"admin_secret_key"})
-    # Duo does not publish its window; five minutes are what its clients' users report.
+    # Duo does not publish its tolerance; users report five minutes.
     clock_tolerance_seconds: ClassVar[float] = 300.0
     scrubbing: ClassVar[Scrubbing] = Scrubbing(
         secret_fields=frozenset({"activation_code", "activation_url", "activation_barcode", "enroll_portal_url"}),
@@ -73,7 +73,7 @@ class Duo(Provider[DuoSettings]):
     )
 
     def states(self, send: Send[DuoSettings], settings: DuoSettings, test_data: Mapping[str, str]) -> States:
-        """Set up states with prepared users, and through the Admin API."""
+        """Return the states of an account, set up with prepared users and the Admin API."""
         from mfagate.providers.duo.states import DuoStates
 
         return DuoStates(self, send, settings, test_data)

@@ -12,9 +12,9 @@ from typing import Annotated, ClassVar
 from pydantic import SecretStr
 
 from mfagate.config.settings import OtherNames, ProviderSettings, Setting
-from mfagate.config.shapes import Host, Lookalike, Pattern
-from mfagate.core.causes import CauseId
+from mfagate.config.shapes import Host, Pattern
 from mfagate.providers.duo.names import OTHER_NAMES, PREFIXES
+from mfagate.providers.lookalikes import placeholder
 
 _PANEL = "Duo Admin Panel > Applications > your Auth API application"
 
@@ -43,11 +43,8 @@ class DuoSettings(ProviderSettings):
                 ),
             ),
             lookalikes=(
-                Lookalike(
-                    r"(?i)api-x{8}\.duosecurity\.com",
-                    CauseId.CONFIG_PLACEHOLDER_LEFT,
-                    _DOCUMENTATION,
-                    "Copy the API hostname of your own application.",
+                placeholder(
+                    r"(?i)api-x{8}\.duosecurity\.com", _DOCUMENTATION, "Copy the API hostname of your own application."
                 ),
             ),
         ),
@@ -55,18 +52,18 @@ class DuoSettings(ProviderSettings):
     integration_key: Annotated[
         str,
         Setting(
-            description="Integration key (ikey) of the application; no secret.",
+            description="Integration key (ikey) of the application; not secret.",
             where=f"{_PANEL} > Details > Integration key",
             example="DIXXXXXXXXXXXXXXXXXX",
             shape=Pattern(
-                r"DI[A-Z0-9]{18}", "20 characters that begin with DI, in capitals and digits", 20, documented=".{20}"
+                r"DI[A-Z0-9]{18}",
+                "20 characters that begin with DI, in upper-case letters and digits",
+                20,
+                documented=".{20}",
             ),
             lookalikes=(
-                Lookalike(
-                    r"DIWJ8X6AEYOR5OMC6TQ1|DIX{18}",
-                    CauseId.CONFIG_PLACEHOLDER_LEFT,
-                    _DOCUMENTATION,
-                    "Copy the integration key of your own application.",
+                placeholder(
+                    r"DIWJ8X6AEYOR5OMC6TQ1|DIX{18}", _DOCUMENTATION, "Copy the integration key of your own application."
                 ),
             ),
         ),
@@ -80,9 +77,8 @@ class DuoSettings(ProviderSettings):
             shape=Pattern(r"[A-Za-z0-9]{40}", "40 letters and digits", 40, documented=".{40}"),
             recognised_by=r"[A-Za-z0-9]{40}",
             lookalikes=(
-                Lookalike(
+                placeholder(
                     "Zh5eGmUq9zpfQnyUIu5OL9iWoMMv5ZNmk3zLJ4Ep",
-                    CauseId.CONFIG_PLACEHOLDER_LEFT,
                     _DOCUMENTATION,
                     "Copy the secret key of your own application.",
                 ),

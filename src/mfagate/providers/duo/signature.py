@@ -28,10 +28,10 @@ def canonical(
     body: bytes = b"",
     headers: Mapping[str, str] | None = None,
 ) -> str:
-    """The text that is signed.
+    """Return the text to sign.
 
-    ``parameters`` are those of the query, or in version 2 of a form; ``headers`` are
-    looked through for ``X-Duo-…``. The host is without a port, in any case.
+    ``parameters`` come from the query, or in version 2 from a form. Of ``headers``, only ``X-Duo-…`` are signed. The
+    host has no port; its case does not matter.
     """
     lines = [date, method.upper(), host.lower(), path, _canonical_parameters(parameters)]
     if version >= 4:
@@ -53,5 +53,5 @@ def _canonical_parameters(parameters: Iterable[tuple[str, str]]) -> str:
 
 
 def sign(secret_key: str, text: str, digest: Literal["sha1", "sha512"] = "sha512") -> str:
-    """The signature in hexadecimal. Duo takes SHA-1 for version 2 as well."""
+    """Return the signature in hexadecimal. For version 2, Duo also accepts SHA-1."""
     return hmac.new(secret_key.encode(), text.encode(), digest).hexdigest()

@@ -1,8 +1,7 @@
-"""Putting a Duo account into the states that contracts ask for.
+"""Put a Duo account into the states that contracts require.
 
-With users that somebody prepared, and through the Admin API: bypass codes are the
-passcodes that need no phone, and users of our own have the statuses that nobody
-else should have. https://duo.com/docs/adminapi#users.
+This uses prepared users and the Admin API: bypass codes are passcodes that need no phone, and test users get the
+statuses that a real user should not have. https://duo.com/docs/adminapi#users.
 """
 
 from __future__ import annotations
@@ -23,20 +22,20 @@ from mfagate.providers.states import StateName, StateUnavailable, StateValues
 UNKNOWN_USER = "mfagate-no-such-user"
 
 _PAGE, _MOST_PAGES = 300, 10
-"""Of a list of users: https://duo.com/docs/adminapi#retrieve-users."""
+"""Limits of a list of users: https://duo.com/docs/adminapi#retrieve-users."""
 
 _UNKNOWN_TRANSACTION = "00000000-0000-0000-0000-000000000000"
 
 
 class DuoStates(TabledStates[DuoSettings]):
-    """Arranges states on one account.
+    """Sets up states on one account.
 
     Values: ``username``; ``passcode``, which completes a login, and ``wrong_passcode``;
     ``txid`` of a push.
     """
 
     def arrangements(self) -> Mapping[Key, Arrangement]:
-        """How each state is arranged."""
+        """Return the function that sets up each state."""
         return {
             StateName.CREDENTIAL_ACCEPTED: StateValues,
             StateName.WORKING_OTP: self._working_otp,
@@ -59,12 +58,12 @@ class DuoStates(TabledStates[DuoSettings]):
         }
 
     def remove(self, thing: Thing) -> None:
-        """Delete a user, by the id that the name has now."""
+        """Delete a user, by the current id of the name."""
         for user in self._admin("GET", "/admin/v1/users", params={"username": thing.name}):
             self.delete(f"/admin/v1/users/{user['user_id']}", self._as_admin)
 
     def marked(self) -> Iterator[tuple[Thing, Mark]]:
-        """Find users whose name and notes both are those that a run gives."""
+        """Find users whose name and notes both carry the mark of a run."""
         for page in range(_MOST_PAGES):
             paging = {"limit": str(_PAGE), "offset": str(page * _PAGE)}
             users = self._admin("GET", "/admin/v1/users", params=paging)
@@ -81,9 +80,9 @@ class DuoStates(TabledStates[DuoSettings]):
         if not found:
             raise StateUnavailable(f"The account has no user {username!r}.")
         path = f"/admin/v1/users/{found[0]['user_id']}/bypass_codes"
-        # Beside those of other runs; it is good for once, and for ten minutes.
-        asked = {"count": "1", "reuse_count": "1", "valid_secs": "600", "preserve_existing": "true"}
-        (passcode,) = self._admin("POST", path, json=asked)
+        # Keeps the codes of other runs; this one works once and for ten minutes.
+        options = {"count": "1", "reuse_count": "1", "valid_secs": "600", "preserve_existing": "true"}
+        (passcode,) = self._admin("POST", path, json=options)
         values = {"username": username, "passcode": str(passcode), "wrong_passcode": _other_than(str(passcode))}
         return StateValues(values, frozenset({"passcode"}))
 
@@ -91,7 +90,7 @@ class DuoStates(TabledStates[DuoSettings]):
         arranged = self._working_otp()
         login = {"username": arranged.values["username"], "factor": "passcode", "passcode": arranged.values["passcode"]}
         if self.ask("POST", "/auth/v2/auth", json=login)["result"] != "allow":
-            raise StateUnavailable("Duo refused a bypass code that it made a moment ago.")
+            raise StateUnavailable("Duo rejected a bypass code that it created a moment ago.")
         return arranged
 
     def _user_with_status(self, status: str) -> StateValues:
@@ -110,14 +109,14 @@ class DuoStates(TabledStates[DuoSettings]):
         return StateValues({"username": push["username"], "txid": txid})
 
     def _wait_for(self, txid: str, wanted: str) -> None:
-        # Duo answers when something has changed, so this is a handful of requests at the most.
+        # Duo answers when something has changed, so a few requests suffice.
         for _ in range(10):
             result = self.ask("GET", "/auth/v2/auth_status", params={"txid": txid})["result"]
             if result == wanted:
                 return
             if result != "waiting":
                 break
-        raise StateUnavailable(f"The push was not answered as this state needs it ({wanted}).")
+        raise StateUnavailable(f"The push did not reach the result that this state requires ({wanted}).")
 
     def _wrong_secret(self) -> StateValues:
         right = self.settings.secret("secret_key") or ""
@@ -146,7 +145,7 @@ class DuoStates(TabledStates[DuoSettings]):
         return self.ask(method, path, self._as_admin, **request)
 
     def payload(self, response: Response) -> Any:
-        """What is in the envelope of a good answer, else None."""
+        """Return the content of the envelope of a successful answer, or None."""
         return response_of(response)
 
 

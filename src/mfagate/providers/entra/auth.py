@@ -1,16 +1,14 @@
-"""Signing for Entra: the application's secret or assertion at the login host, a token for Graph.
+"""Sign for Entra: the application's secret or assertion at the login host, a token for Graph.
 
 https://learn.microsoft.com/entra/identity-platform/v2-oauth2-client-creds-grant-flow and
 https://learn.microsoft.com/entra/identity-platform/certificate-credentials. A token of another identity provider is
-sent in the same fields, and read again for each request
+sent in the same fields; it is read again for each request
 (https://learn.microsoft.com/entra/workload-id/workload-identity-federation).
 """
 
 from __future__ import annotations
 
 import base64
-import time
-import uuid
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -18,27 +16,22 @@ import requests
 
 from mfagate.config.pem import load_private_key
 from mfagate.providers.entra.settings import EntraSettings, token_fields, token_path
-from mfagate.providers.oauth import ClientCredentials, Tokens
+from mfagate.providers.oauth import ASSERTION_TYPE, ClientCredentials, Tokens, assertion_claims
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
-
 SIGN_IN_SCOPE = "openid profile"
-"""For a person: an id token with the object id in it, and no access to anything."""
-
-_ASSERTION_SECONDS = 300
-"""Microsoft's page advises 5 to 10 minutes."""
+"""Scope of a user's sign-in: an id token with the object id, and no access to any resource."""
 
 
 def device_code_path(settings: EntraSettings) -> str:
-    """Where the tenant issues device codes; it takes no authentication."""
+    """Return the path where the tenant issues device codes, which requires no authentication."""
     return f"/{settings.tenant_id}/oauth2/v2.0/devicecode"
 
 
 class EntraAuth(ClientCredentials):
-    """The token endpoint gets the application's authentication, Graph a token, everything else nothing."""
+    """Sends the application's authentication to the token endpoint, and a token to Graph."""
 
     def __init__(self, settings: EntraSettings, tokens: Tokens) -> None:
         self._settings = settings
@@ -57,7 +50,7 @@ class EntraAuth(ClientCredentials):
         )
 
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
-        """Sign where a credential belongs; without one the request is left as it is."""
+        """Sign the request; without a credential, return it unsigned."""
         url = urlsplit(str(request.url))
         at_graph = url.hostname == self._settings.hosts.graph
         if url.path == token_path(self._settings) or (at_graph and self._has_credential):
@@ -78,30 +71,21 @@ class EntraAuth(ClientCredentials):
         }
         if settings.private_key is not None or settings.client_assertion is not None:
             made = assertion(settings, url) if settings.private_key else settings.current("client_assertion")
-            fields |= {"client_secret": None, "client_assertion_type": _ASSERTION_TYPE, "client_assertion": made}
+            fields |= {"client_secret": None, "client_assertion_type": ASSERTION_TYPE, "client_assertion": made}
         return fields
 
 
 def assertion(settings: EntraSettings, audience: str) -> str:
-    """A token of our own by which the key is proved to the token endpoint ``audience``.
+    """Return a token that proves possession of the key to the token endpoint ``audience``.
 
-    A SHA-256 thumbprint goes with PS256, as the page asks for; a SHA-1 thumbprint, which
-    is what the admin center shows, with RS256, as Microsoft's own libraries send it.
+    A SHA-256 thumbprint requires PS256. With a SHA-1 thumbprint, which the admin center shows, RS256 is used, as in
+    Microsoft's own libraries.
     """
     import jwt
 
     thumbprint = bytes.fromhex(settings.certificate_thumbprint or "")
     algorithm, header = ("PS256", "x5t#S256") if len(thumbprint) == 32 else ("RS256", "x5t")
-    now = int(time.time())
-    claims = {
-        "aud": audience,
-        "iss": settings.client_id,
-        "sub": settings.client_id,
-        "jti": str(uuid.uuid4()),
-        "iat": now,
-        "nbf": now,
-        "exp": now + _ASSERTION_SECONDS,
-    }
+    claims = assertion_claims(settings.client_id, audience)
     encoded = base64.urlsafe_b64encode(thumbprint).rstrip(b"=").decode()
     key = load_private_key(settings.secret("private_key") or "")
-    return jwt.encode(claims, key, algorithm, {header: encoded})
+    return jwt.encode({**claims, "nbf": claims["iat"]}, key, algorithm, {header: encoded})

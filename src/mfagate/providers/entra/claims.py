@@ -1,8 +1,8 @@
-"""What an access token for Graph says of itself.
+"""The claims of access tokens for Graph.
 
-Graph tells clients not to rely on the content of its tokens
-(https://learn.microsoft.com/entra/identity-platform/access-tokens), so it serves the diagnosis
-alone: a token that cannot be read is no fault, and Graph itself says what is allowed.
+Microsoft tells clients not to rely on the content of these tokens
+(https://learn.microsoft.com/entra/identity-platform/access-tokens), so the claims
+serve only the diagnosis: an unreadable token is not a fault, and Graph itself decides what is allowed.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from mfagate.core.foreign.parsing import raw
 from mfagate.providers.oauth import token_in
 
 READS_METHODS = "UserAuthenticationMethod.Read.All"
-"""The least permission for a user's authentication methods:
+"""The least privilege for reading a user's authentication methods:
 https://learn.microsoft.com/graph/api/authentication-list-methods."""
 
 GRANT = (
@@ -29,31 +29,31 @@ GRANT = (
 
 
 def issued(response: Response) -> Mapping[str, Any]:
-    """The claims of the token in an answer of the token endpoint; empty if they cannot be read."""
+    """Return the claims of the token in an answer of the token endpoint; empty if they are unreadable."""
 
     token = token_in(response)
     return jwt.claims(token[0]) if token else {}
 
 
 def sent(request: Request) -> Mapping[str, Any]:
-    """The claims of the token that a request carried."""
+    """Return the claims of the token in a request."""
     return jwt.claims((raw(request.headers.get("authorization")) or "").removeprefix("Bearer "))
 
 
 def roles(claims: Mapping[str, Any]) -> str:
-    """The application permissions that a token holds, for people."""
+    """Return the application permissions in a token, for the report."""
     held = claims.get("roles")
     return quoted(", ".join(map(str, held))) if isinstance(held, list) and held else "none"
 
 
 def without_roles(response: Response) -> Finding | None:
-    """A token that can be read and holds no application permission is good for nothing at Graph."""
+    """Return a finding for a readable token without an application permission, which gives no access to Graph."""
     claims = issued(response)
     if not claims or claims.get("roles"):
         return None
     if "oid" not in claims:
         message = "the application has no service principal in this tenant: no administrator has consented to it there"
         return Finding(CauseId.ACCOUNT_RESOURCE_MISSING, message, next_step=GRANT, setting="client_id")
-    message = "the token was issued, but holds no role: the application was granted no application permission"
+    message = "the token contains no role: no application permission was granted to the application"
     evidence = {"roles in the token": "none", "permission needed": READS_METHODS}
     return Finding(CauseId.CREDENTIAL_INSUFFICIENT_PERMISSION, message, evidence, next_step=GRANT, setting="client_id")

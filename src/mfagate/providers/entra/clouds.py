@@ -1,11 +1,11 @@
-"""The national clouds: each has a host for sign-ins and one for Microsoft Graph, and neither knows the others' tenants.
+"""The national clouds: each has a host for sign-ins and one for Microsoft Graph, and knows only its own tenants.
 
-Hosts by https://learn.microsoft.com/entra/identity-platform/authentication-national-cloud and
-https://learn.microsoft.com/graph/deployments; those of the sovereign clouds of France (Bleu), Germany (Delos) and
-Singapore (GovSG) by the environments of Microsoft's Graph PowerShell
+Hosts are from https://learn.microsoft.com/entra/identity-platform/authentication-national-cloud and
+https://learn.microsoft.com/graph/deployments; the hosts of the sovereign clouds of France (Bleu), Germany (Delos) and
+Singapore (GovSG) from the environments of Microsoft's Graph PowerShell
 (https://learn.microsoft.com/powershell/module/microsoft.graph.authentication/get-mgenvironment) and the known hosts of
 https://github.com/AzureAD/microsoft-authentication-library-for-python. Tenants of US GCC are in the global cloud; the
-first German cloud (Microsoft Cloud Deutschland) was closed in 2021.
+first German cloud (Microsoft Cloud Deutschland) was shut down in 2021.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ GLOBAL = "global"
 
 @dataclass(frozen=True, slots=True)
 class Cloud:
-    """Where one cloud answers.
+    """The hosts of one cloud.
 
     Attributes:
         login: Host of the sign-in.
         graph: Host of Microsoft Graph.
-        domain: The end of the domain that each of its tenants begins with; None where no public page says it.
-        other_names: What Microsoft's tools and pages call it, as a regular expression without regard to case.
+        domain: The suffix of the initial domain of every tenant; None if no public page documents it.
+        other_names: Its names in Microsoft's tools and pages, as a case-insensitive regular expression.
     """
 
     login: str
@@ -34,7 +34,7 @@ class Cloud:
 
     @property
     def scope(self) -> str:
-        """What an application asks for to be let into Graph: whatever was granted to it."""
+        """The scope that an application requests for Graph: all permissions that were granted to it."""
         return f"https://{self.graph}/.default"
 
 

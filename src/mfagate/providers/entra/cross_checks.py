@@ -1,4 +1,4 @@
-"""Findings that need more than one setting, or a look into a key or an assertion."""
+"""Findings about several settings, or about the content of a key or an assertion."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ _SMALLEST_KEY = 2048
 
 
 def inspect(settings: EntraSettings) -> Iterator[tuple[str, Finding]]:
-    """Each finding with the setting to change."""
+    """Yield each finding with the setting to change."""
     if settings.client_id.lower() == settings.tenant_id.lower():
-        message = "settings.client_id is the same as settings.tenant_id: it is the tenant's id, or the other way round"
+        message = "settings.client_id and settings.tenant_id are the same: one of them must be wrong"
         yield "client_id", Finding(CauseId.CONFIG_MALFORMED_VALUE, message)
     yield from _cloud(settings)
     yield from _one_credential(settings)
@@ -37,7 +37,7 @@ def _cloud(settings: EntraSettings) -> Iterator[tuple[str, Finding]]:
     for name, cloud in CLOUDS.items():
         if cloud.domain not in (None, settings.hosts.domain) and settings.tenant_id.lower().endswith(str(cloud.domain)):
             message = (
-                f"settings.tenant_id is a domain of the cloud {name}, and settings.cloud is {settings.cloud}: "
+                f"settings.tenant_id is a domain of the cloud {name}, but settings.cloud is {settings.cloud}, where "
                 f"{settings.hosts.login} does not know it"
             )
             step = f'Set cloud = "{name}", or use the tenant of the cloud {settings.cloud}.'
@@ -49,14 +49,14 @@ def _one_credential(settings: EntraSettings) -> Iterator[tuple[str, Finding]]:
     has_key, has_thumbprint = settings.private_key is not None, settings.certificate_thumbprint is not None
     given = [name for name in EntraSettings.any_of if getattr(settings, name) is not None]
     if len(given) > 1:
-        message = f"settings.{given[0]} and settings.{given[1]} are both set: an application sends one of them"
-        step = "Leave out the one that the login service does not use, so that the other one is checked."
+        message = f"settings.{given[0]} and settings.{given[1]} are both set, but an application sends only one of them"
+        step = "Remove the one that the login service does not use, so that mfagate checks the other one."
         yield given[0], Finding(CauseId.CONFIG_MALFORMED_VALUE, message, next_step=step)
     if has_key and not has_thumbprint:
-        message = "settings.certificate_thumbprint is not set: it tells Entra which certificate the private_key is of"
+        message = "settings.certificate_thumbprint is not set; Entra needs it to find the certificate of private_key"
         yield "certificate_thumbprint", Finding(CauseId.CONFIG_SETTING_MISSING, message)
     if has_thumbprint and not has_key:
-        message = "settings.private_key is not set: certificate_thumbprint alone is no credential"
+        message = "settings.private_key is not set; certificate_thumbprint alone is not a credential"
         yield "private_key", Finding(CauseId.CONFIG_SETTING_MISSING, message)
 
 
@@ -66,7 +66,7 @@ _AUDIENCE = {
     "us-gov-dod": "api://AzureADTokenExchangeUSGov",
     "china": "api://AzureADTokenExchangeChina",
 }
-"""What Microsoft recommends as audience in each cloud
+"""The audience that Microsoft recommends in each cloud
 (https://learn.microsoft.com/entra/workload-id/workload-identity-federation-config-app-trust-managed-identity)."""
 
 _LONGEST_SUBJECT = 600
@@ -74,15 +74,15 @@ _LONGEST_SUBJECT = 600
 
 
 def _assertion(settings: EntraSettings) -> Iterator[tuple[str, Finding]]:
-    """Look into a token of another identity provider, without its key: who says it, of whom, for whom, until when."""
+    """Check the claims of a token of another identity provider: issuer, subject, audience and lifetime."""
     token = settings.secret("client_assertion") or ""
     header, held = read_part(token.split(".")[0]) or {}, claims(token)
     reason = next((reason for wrong, reason in _faults_of(header, held) if wrong), None)
     if reason is not None:
-        message = f"settings.client_assertion is no token that a federated credential can trust: {reason}"
+        message = f"settings.client_assertion cannot match any federated credential: {reason}"
         step = (
-            "Point at the token that the platform issues for Entra, such as the file in AZURE_FEDERATED_TOKEN_FILE, "
-            "and compare it with the application's federated credential."
+            "Set it to the token that the platform issues for Entra, such as the file in "
+            "AZURE_FEDERATED_TOKEN_FILE, and compare that token with the application's federated credential."
         )
         evidence = {name: quoted(held[name], 200) for name in ("iss", "sub", "aud") if name in held}
         yield "client_assertion", Finding(CauseId.CONFIG_WRONG_KIND, message, evidence, next_step=step)
@@ -98,15 +98,15 @@ def _assertion(settings: EntraSettings) -> Iterator[tuple[str, Finding]]:
 def _faults_of(header: Mapping[str, Any], held: Mapping[str, Any]) -> Sequence[tuple[bool, str]]:
     algorithm, subject = header.get("alg"), held.get("sub")
     return (
-        (algorithm != "RS256", f"it is signed with {quoted(algorithm, 20)}, and Entra takes RS256 alone"),
+        (algorithm != "RS256", f"it is signed with {quoted(algorithm, 20)}, but Entra accepts only RS256"),
         (
             not str(held.get("iss", "")).startswith("https://"),
-            "its issuer (iss) is no https URL, where Entra looks for keys",
+            "its issuer (iss) is not an https URL, from which Entra could fetch the keys",
         ),
         (not isinstance(subject, str) or not subject, "it has no subject (sub)"),
         (len(str(subject)) > _LONGEST_SUBJECT, f"its subject (sub) is longer than {_LONGEST_SUBJECT} characters"),
         (not held.get("aud"), "it has no audience (aud)"),
-        (moment(held.get("exp")) is None, "it has no end (exp)"),
+        (moment(held.get("exp")) is None, "it has no expiry time (exp)"),
     )
 
 
@@ -116,11 +116,11 @@ def _audience(settings: EntraSettings, held: Mapping[str, Any]) -> Iterator[tupl
     if recommended is None or recommended in given:
         return
     other = next((cloud for cloud, audience in _AUDIENCE.items() if audience in given), None)
-    what = f"that of the cloud {other}" if other else "not the one that Microsoft recommends"
+    what = f"the one for the cloud {other}" if other else "not the one that Microsoft recommends"
     message = f"the audience (aud) of settings.client_assertion is {what}"
     step = (
-        f"Ask the platform for a token with the audience {recommended}, unless the application's federated credential "
-        "states exactly the audience that is named here."
+        f"Request a token with the audience {recommended} from the platform, unless the application's federated "
+        "credential contains exactly the current audience."
     )
     evidence = {"aud": quoted(held["aud"], 200), "recommended": recommended}
     outcome = None if other else Outcome.WARN
@@ -134,34 +134,37 @@ def _key(settings: EntraSettings) -> Iterator[tuple[str, Finding]]:
     try:
         key = load_private_key(value)
     except ValueError:
-        message = "settings.private_key is well-formed, and no key that can be read"
+        message = "settings.private_key is well-formed but cannot be read as a key"
         yield "private_key", Finding(CauseId.CONFIG_MALFORMED_VALUE, message)
         return
     if not isinstance(key, RSAPrivateKey):
-        message = "settings.private_key is no RSA key; Entra takes assertions with RSA signatures alone"
+        message = "settings.private_key is not an RSA key; Entra accepts only RSA signatures"
         yield "private_key", Finding(CauseId.CONFIG_WRONG_KIND, message)
     elif key.key_size < _SMALLEST_KEY:
-        message = f"settings.private_key has {key.key_size} bits; at least {_SMALLEST_KEY} are due"
+        message = f"settings.private_key has {key.key_size} bits; Entra requires at least {_SMALLEST_KEY}"
         yield "private_key", Finding(CauseId.CONFIG_WRONG_KIND, message)
     else:
         yield from _certificate(settings, key, list(certificates(value)))
 
 
 def _certificate(settings: EntraSettings, key: Any, found: Sequence[Any]) -> Iterator[tuple[str, Finding]]:
-    """Compare the key with its certificate, if that is in the same file, and look at its dates."""
+    """Compare the key with a certificate in the same file, and check the dates of the certificate."""
     if not found:
         return
-    own = next((one for one in found if one.public_key() == key.public_key()), None)
+    own = next((certificate for certificate in found if certificate.public_key() == key.public_key()), None)
     if own is None:
-        message = "settings.private_key is not the key of the certificate in the same file"
-        step = "Put the certificate and the key of one pair into the file."
+        message = "settings.private_key does not match the certificate in the same file"
+        step = "Put a certificate and its own key into the file."
         yield "private_key", Finding(CauseId.CONFIG_MALFORMED_VALUE, message, next_step=step)
         return
     yield from _thumbprint(settings, own)
     if own.not_valid_after_utc <= datetime.now(UTC):
         end = f"{own.not_valid_after_utc:%Y-%m-%d %H:%M} UTC"
         message = f"the certificate in the file of settings.private_key expired on {end}"
-        step = "Make a new certificate, add it to the application, and put its key and thumbprint here."
+        step = (
+            "Make a new certificate, add it to the application, and set private_key and certificate_thumbprint "
+            "to its values."
+        )
         yield "private_key", Finding(CauseId.CONFIG_EXPIRED, message, next_step=step)
 
 
@@ -171,6 +174,9 @@ def _thumbprint(settings: EntraSettings, certificate: Any) -> Iterator[tuple[str
     stated = settings.certificate_thumbprint or ""
     own = certificate.fingerprint(SHA256() if len(stated) == 64 else SHA1()).hex().upper()  # noqa: S303
     if stated and stated.upper() != own:
-        message = "settings.certificate_thumbprint is not that of the certificate in the file of private_key"
-        step = f"Set certificate_thumbprint = {own!r}, or put the key of the named certificate into private_key."
+        message = "settings.certificate_thumbprint does not match the certificate in the file of private_key"
+        step = (
+            f"Set certificate_thumbprint = {own!r}, or set private_key to the key of the certificate that has "
+            "the configured thumbprint."
+        )
         yield "certificate_thumbprint", Finding(CauseId.CONFIG_MALFORMED_VALUE, message, next_step=step)

@@ -1,4 +1,4 @@
-"""How Microsoft Entra ID words its errors."""
+"""How Microsoft Entra ID reports errors."""
 
 from __future__ import annotations
 
@@ -6,14 +6,7 @@ from collections.abc import Mapping
 from typing import ClassVar
 
 from mfagate.core.exchange import Exchange, Response
-from mfagate.providers.entra.errors import (
-    ABOUT_A_USER,
-    GRAPHS_PAGE,
-    MEANINGS,
-    PAGE,
-    error_name,
-    error_of,
-)
+from mfagate.providers.entra.errors import ABOUT_A_USER, GRAPHS_PAGE, MEANINGS, PAGE, error_name, error_of
 from mfagate.providers.entra.meanings import meaning_of
 from mfagate.providers.entra.settings import EntraSettings
 from mfagate.providers.errors import ApiError, ErrorDialect, ErrorMeaning
@@ -31,16 +24,16 @@ class EntraDialect(ErrorDialect[EntraSettings]):
         return error_of(response)
 
     def is_about_a_user(self, error: ApiError, exchange: Exchange) -> bool:
-        """By the ``error`` that is the contract, where its number says nothing else."""
+        """Decide by the stable ``error`` if the number is unknown."""
         if error.code in self.meanings:
             return super().is_about_a_user(error, exchange)
         return error_name(exchange.response) in self.about_a_user
 
     def meaning(self, error: ApiError, exchange: Exchange, settings: EntraSettings) -> ErrorMeaning | None:
-        """By number where it is known, else by the ``error`` that is the contract."""
+        """Decide by the number if it is known, or else by the stable ``error``."""
         return meaning_of(error, exchange, settings)
 
     def errors_page_of(self, exchange: Exchange) -> str:
-        """Return Graph's page for Graph's own form of errors: it has codes of its own."""
+        """Return Graph's page for errors in Graph's own format."""
         graph = exchange.response is not None and error_of(exchange.response) and not error_name(exchange.response)
         return GRAPHS_PAGE if graph else PAGE

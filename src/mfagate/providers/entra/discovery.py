@@ -1,7 +1,7 @@
-"""The tenant's openid-configuration: public, and the place where a tenant's national cloud can be seen.
+"""The tenant's public openid-configuration, which shows the tenant's national cloud.
 
-https://learn.microsoft.com/entra/identity-platform/v2-protocols-oidc. Users of the global host
-report that it describes tenants of other clouds too, with the endpoints of those clouds.
+https://learn.microsoft.com/entra/identity-platform/v2-protocols-oidc. According to users, the global host also
+describes tenants of other clouds, with the endpoints of those clouds.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 from mfagate.core.causes import CauseId
 from mfagate.core.exchange import Response
 from mfagate.core.finding import Finding
+from mfagate.providers.answers import object_of
 from mfagate.providers.entra.clouds import CLOUDS
 from mfagate.providers.entra.errors import UNKNOWN_TENANT, error_name, error_of
 from mfagate.providers.entra.settings import GUID, EntraSettings
@@ -22,26 +23,21 @@ from mfagate.providers.probes import Send
 
 
 def path(settings: EntraSettings) -> str:
-    """Where it is on the login host."""
+    """Return its path on the login host."""
     return f"/{settings.tenant_id}/v2.0/.well-known/openid-configuration"
 
 
 def document(response: Response | None) -> dict[str, Any] | None:
-    """The document, if the answer is one."""
-    if response is None or response.status != 200:
-        return None
-    try:
-        body = response.json()
-    except ValueError:
-        return None
-    is_one = isinstance(body, dict) and all(isinstance(body.get(name), str) for name in ("issuer", "token_endpoint"))
-    return body if is_one else None
+    """Return the document, or None if the answer is something else."""
+    body = object_of(response)
+    is_document = all(isinstance(body.get(name), str) for name in ("issuer", "token_endpoint"))
+    return body if response is not None and response.status == 200 and is_document else None
 
 
 def login_answers(response: Response) -> bool:
-    """Whether Entra's login host answered: with the document, or that it knows no such tenant.
+    """Return whether Entra's login host answered, with the document or with the error of an unknown tenant.
 
-    Which of the two is judged with the credential, where further requests may tell why.
+    The credential probe reports an unknown tenant, because it can find the reason by further requests.
     """
     if document(response) is not None:
         return True
@@ -51,22 +47,22 @@ def login_answers(response: Response) -> bool:
 
 
 def tenant_in(found: dict[str, Any]) -> str | None:
-    """The tenant's id, of which its issuer is made, in lower case."""
+    """Return the tenant's id from its issuer, in lower case."""
     issuer = re.fullmatch(rf"https://[^/]+/({GUID})/v2\.0", found["issuer"])
     return issuer[1].lower() if issuer else None
 
 
 def in_another_cloud(finding: Finding, settings: EntraSettings, send: Send[EntraSettings]) -> Finding:
-    """A refusal because of the tenant, made more precise: which cloud is the tenant in?"""
+    """Add to a refusal because of the tenant which cloud the tenant is in."""
     name = next((name for name in _clouds_of(settings, send) if name != settings.cloud), None)
     if name is None:
         return finding
-    # A setting that is not there has no line to point at.
+    # Only a setting that is present has a line in the file.
     setting = "cloud" if "cloud" in settings.model_fields_set else "tenant_id"
     return replace(
         finding,
         cause=CauseId.CREDENTIAL_WRONG_REGION,
-        message=f"the tenant is in the cloud {name}, and settings.cloud is {settings.cloud}",
+        message=f"the tenant is in the cloud {name}, but settings.cloud is {settings.cloud}",
         evidence={**finding.evidence, "found at": CLOUDS[name].login},
         next_step=f'Set cloud = "{name}", or use the tenant and application of the cloud {settings.cloud}.',
         setting=setting,
@@ -74,7 +70,7 @@ def in_another_cloud(finding: Finding, settings: EntraSettings, send: Send[Entra
 
 
 def _clouds_of(settings: EntraSettings, send: Send[EntraSettings]) -> Iterator[str]:
-    """The clouds that the login hosts, our own first, say the tenant is in."""
+    """Yield the clouds in which the login hosts find the tenant, beginning with the configured one."""
     import requests
 
     for login in dict.fromkeys((settings.hosts.login, *(cloud.login for cloud in CLOUDS.values()))):
@@ -87,6 +83,6 @@ def _cloud_in(found: dict[str, Any], settings: EntraSettings) -> str | None:
     login = urlsplit(found["token_endpoint"]).hostname
     names = [name for name, cloud in CLOUDS.items() if cloud.login == login]
     if settings.cloud in names:
-        return settings.cloud  # Nothing that is documented tells a tenant of DoD from one of GCC High.
+        return settings.cloud  # No documented field distinguishes DoD tenants from GCC High tenants.
     exact = [name for name in names if CLOUDS[name].graph == found.get("msgraph_host")]
     return next(iter(exact or names), None)

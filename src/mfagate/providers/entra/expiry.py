@@ -1,7 +1,7 @@
-"""When the application's credentials run out, as its registration tells it.
+"""The expiry dates of the application's credentials, from its registration.
 
-Of a secret Graph shows the first three characters (``hint``), of a certificate the thumbprint
-(``customKeyIdentifier``), which is how ours is found among several:
+Graph returns the first three characters of a secret (``hint``) and the thumbprint of a certificate
+(``customKeyIdentifier``), which identify the configured credential among several:
 https://learn.microsoft.com/graph/api/resources/passwordcredential and
 https://learn.microsoft.com/graph/api/resources/keycredential.
 """
@@ -16,6 +16,7 @@ from typing import Any
 
 from mfagate.core import numbers
 from mfagate.core.exchange import Response
+from mfagate.providers.answers import object_of
 from mfagate.providers.entra.settings import EntraSettings
 from mfagate.providers.probes import Expiry, ExpiryProbe, Probe
 
@@ -25,7 +26,7 @@ _HINT_CHARACTERS = 3
 
 
 def probe(settings: EntraSettings) -> ExpiryProbe:
-    """Look the application up; https://learn.microsoft.com/graph/api/application-get."""
+    """Return the request for the application: https://learn.microsoft.com/graph/api/application-get."""
     subject = "client_secret" if settings.client_secret is not None else "private_key"
     path = f"/v1.0/applications(appId='{settings.client_id}')"
     params = {"$select": "id,appId,keyCredentials,passwordCredentials"}
@@ -37,29 +38,26 @@ def probe(settings: EntraSettings) -> ExpiryProbe:
 
 
 def _application(response: Response) -> Mapping[str, Any] | None:
-    try:
-        body = response.json()
-    except ValueError:
-        return None
-    listed = isinstance(body, dict) and isinstance(body.get("passwordCredentials"), list)
-    return body if response.status == 200 and listed and isinstance(body.get("keyCredentials"), list) else None
+    body = object_of(response)
+    has_lists = all(isinstance(body.get(name), list) for name in ("passwordCredentials", "keyCredentials"))
+    return body if response.status == 200 and has_lists else None
 
 
 def _expiries(application: Mapping[str, Any], settings: EntraSettings, subject: str) -> Sequence[Expiry]:
     if subject == "client_secret":
         hint = (settings.secret("client_secret") or "")[:_HINT_CHARACTERS]
-        ours = [one for one in _entries(application["passwordCredentials"]) if one.get("hint") == hint]
+        ours = [entry for entry in _entries(application["passwordCredentials"]) if entry.get("hint") == hint]
     else:
         thumbprint = (settings.certificate_thumbprint or "").lower()
-        ours = [one for one in _entries(application["keyCredentials"]) if thumbprint in _thumbprints(one)]
-    # Ours was accepted a moment ago, so it is none of those that have ended. Of several, the first to end is told.
-    ends = [end for one in ours if (end := _end(one)) is not None and end > datetime.now(UTC)]
+        ours = [entry for entry in _entries(application["keyCredentials"]) if thumbprint in _thumbprints(entry)]
+    # The configured credential was just accepted, so expired ones do not count. Of several, the first to expire does.
+    ends = [end for entry in ours if (end := _end(entry)) is not None and end > datetime.now(UTC)]
     what = "the client secret" if subject == "client_secret" else "the certificate"
     return [Expiry(subject, min(ends), what)] if ends else []
 
 
 def _entries(listed: Iterable[Any]) -> list[Mapping[str, Any]]:
-    return [one for one in listed if isinstance(one, dict)]
+    return [entry for entry in listed if isinstance(entry, dict)]
 
 
 def _end(entry: Mapping[str, Any]) -> datetime | None:
@@ -67,7 +65,7 @@ def _end(entry: Mapping[str, Any]) -> datetime | None:
 
 
 def _thumbprints(entry: Mapping[str, Any]) -> set[str]:
-    """As the identifier may be read: Graph writes binary in base64, and some have seen hexadecimal."""
+    """Return the thumbprints that the identifier may mean: Graph returns base64, or hexadecimal according to users."""
     identifier = str(entry.get("customKeyIdentifier") or "")
     try:
         return {identifier.lower(), base64.b64decode(identifier, validate=True).hex()}

@@ -1,4 +1,4 @@
-"""Decide what a code means that stands for several things, by the settings, the request and the message."""
+"""Decide the meaning of ambiguous codes, by the settings, the request and the message."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ _NO_SUCH_PATH = ErrorMeaning(CauseId.CONTRACT_ENDPOINT_RETIRED, "Graph has no su
 
 
 def meaning_of(error: ApiError, exchange: Exchange, settings: EntraSettings) -> ErrorMeaning | None:
-    """What the error says here; by its ``error`` where its number is not known."""
+    """Return the meaning of an error; by its ``error`` if the number is unknown."""
     response = exchange.response
     if response is None or response.status == 429:
-        return None  # The status says it as well, and the engine tells for how long.
+        return None  # The engine explains the status, including how long to wait.
     if error.code == errors.BAD_REQUEST and "segment" in error.message:
         return _NO_SUCH_PATH
     name = errors.error_name(response)
@@ -34,20 +34,20 @@ def meaning_of(error: ApiError, exchange: Exchange, settings: EntraSettings) -> 
 _VAGUE = ("invalid_client", "unauthorized_client")
 
 _CLEAR = ("server_error", "temporarily_unavailable", "unsupported_grant_type")
-"""Names that say the same, whatever the number is."""
+"""Names with the same meaning for every number."""
 
 _NO_USER = b"grant_type=client_credentials"
 
 
 def _asks_for_itself(exchange: Exchange) -> bool:
-    """Return whether an application asks for a token of its own: no user signs in, and the request is mfagate's."""
+    """Return whether an application requests a token for itself, without a user."""
     return _NO_USER in exchange.request.body.split(b"&")
 
 
 def _by_name(error: ApiError, name: str, for_itself: bool) -> ErrorMeaning | None:
-    """Return what the ``error`` says; with a number that is not known, it says too little.
+    """Return the meaning of ``error``, if it is clear enough without a known number.
 
-    Entra sends ``invalid_grant`` and ``invalid_request`` to applications too, for reasons that only the number tells:
+    Entra sends ``invalid_grant`` and ``invalid_request`` to applications too, for reasons that only the number shows:
     https://github.com/microsoft/botbuilder-dotnet/issues/6759 and
     https://github.com/MicrosoftDocs/azure-docs/issues/96851.
     """
@@ -58,32 +58,34 @@ def _by_name(error: ApiError, name: str, for_itself: bool) -> ErrorMeaning | Non
         return errors.POLICY
     if name not in _VAGUE and (not for_itself or name in _CLEAR):
         return meaning
-    text = f"Entra refuses the application ({name}) with a number that mfagate does not know"
+    text = f"Entra rejected the application ({name}) with an error number that mfagate does not know"
     return ErrorMeaning(CauseId.PROVIDER_REFUSAL_UNRECOGNISED, text, evidence={"provider's errors": errors.PAGE})
 
 
 def _wrong_secret(meaning: ErrorMeaning, error: ApiError, exchange: Exchange, settings: EntraSettings) -> ErrorMeaning:
     causes = [
-        "it is the secret of another application, or one that was deleted",
-        "it was made minutes ago, and is not known everywhere yet",
+        "the secret belongs to another application, or was deleted",
+        "the secret was created a few minutes ago and is not yet known everywhere",
     ]
     if not looks_made_today(settings.secret("client_secret") or ""):
-        causes.insert(0, "it was cut or changed on the way: it has not the shape of the secrets that Entra makes today")
+        causes.insert(
+            0, "the secret was truncated or changed: it does not look like the secrets that Entra creates today"
+        )
     return replace(meaning, evidence={"possible causes": causes})
 
 
 def _certificate(meaning: ErrorMeaning, error: ApiError, exchange: Exchange, settings: EntraSettings) -> ErrorMeaning:
     if "is expired" in error.message:
-        text = "the certificate has expired, or Entra's clock and that of its validity disagree"
+        text = "the certificate is not valid at the time of Entra's clock; it may have expired"
         return replace(meaning, cause=CauseId.CREDENTIAL_EXPIRED, text=text, next_step=errors.NEW_CERTIFICATE)
     if "did not match" in error.message:
-        text = "the signature does not fit the certificate: the private key is another one's"
+        text = "the signature does not match the certificate: the private key belongs to another certificate"
         return replace(meaning, text=text, setting="private_key")
     return meaning
 
 
 def _failed(meaning: ErrorMeaning, error: ApiError, exchange: Exchange, settings: EntraSettings) -> ErrorMeaning:
-    """The number that older answers gave for most of what has a number of its own today."""
+    """Refine a number that older answers used for most failures."""
     if "time range" in error.message:
         return errors.MEANINGS[errors.ASSERTION_TIME] if settings.private_key or settings.client_assertion else meaning
     if "key used is expired" in error.message:
@@ -92,31 +94,31 @@ def _failed(meaning: ErrorMeaning, error: ApiError, exchange: Exchange, settings
 
 
 def _time(meaning: ErrorMeaning, error: ApiError, exchange: Exchange, settings: EntraSettings) -> ErrorMeaning:
-    _, told, rest = raw(error.message).partition("Current time: ")
+    _, found, rest = raw(error.message).partition("Current time: ")
     now, _, rest = rest.partition(", ")
     _, named, rest = rest.partition("expiry time of assertion ")
     ended = rest.partition(" ")[0].removesuffix(".")
-    if not (told and named and now and ended) or " " in now:
+    if not (found and named and now and ended) or " " in now:
         return meaning
     return replace(meaning, evidence={"Entra's time": quoted(now, 80), "assertion ended": quoted(ended, 80)})
 
 
 def _token(meaning: ErrorMeaning, error: ApiError, exchange: Exchange, settings: EntraSettings) -> ErrorMeaning:
-    said = raw(error.message).lower()
-    if "audience" in said:
+    message = raw(error.message).lower()
+    if "audience" in message:
         text = f"the token is for another Graph than {settings.hosts.graph}"
         return replace(meaning, cause=CauseId.CREDENTIAL_WRONG_REGION, text=text, setting="tenant_id")
-    if "expired" in said:
-        return replace(meaning, text="Graph says that the token has expired, which Entra issued a moment ago")
-    if "empty" in said:
-        return replace(meaning, text="Graph saw no token: does a proxy drop the Authorization header?")
+    if "expired" in message:
+        return replace(meaning, text="Graph reports the token as expired, although Entra issued it a moment ago")
+    if "empty" in message:
+        return replace(meaning, text="Graph saw no token; a proxy may remove the Authorization header")
     return meaning
 
 
 def _scope_or_audience(
     meaning: ErrorMeaning, error: ApiError, exchange: Exchange, settings: EntraSettings
 ) -> ErrorMeaning:
-    """Microsoft's page of numbers says that it is about the scope, its libraries that it is about the audience."""
+    """Decide whether the number concerns the scope (Microsoft's page) or the audience (Microsoft's libraries)."""
     return errors.BAD_SCOPE if "scope" in raw(error.message).lower() else meaning
 
 

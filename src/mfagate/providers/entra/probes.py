@@ -1,9 +1,7 @@
-"""What mfagate asks Microsoft Entra ID: requests that are safe in production."""
+"""The requests of mfagate to Microsoft Entra ID, all safe in production."""
 
 from __future__ import annotations
 
-import secrets
-import string
 from collections.abc import Mapping, Sequence
 
 from pydantic import SecretStr
@@ -12,44 +10,42 @@ from mfagate.core.causes import CauseId
 from mfagate.core.exchange import Response
 from mfagate.core.finding import Finding
 from mfagate.providers.entra import claims, discovery, expiry
-from mfagate.providers.entra.errors import (
-    INVALID_TOKEN,
-    error_of,
-)
+from mfagate.providers.entra.errors import INVALID_TOKEN, error_of
 from mfagate.providers.entra.settings import EntraSettings, token_fields, token_path
+from mfagate.providers.made_up import new_private_key, random_text
 from mfagate.providers.oauth import token_in
 from mfagate.providers.probes import ExpiryProbe, Probe, ProviderProbes, Send
 
 NOBODY = "6d666167-6174-4e6f-8e6f-626f64790000"
-"""An object id that no user has: asking about it proves a permission without reading anybody's methods."""
+"""An object id that no user has, so that a query proves a permission without reading a user's methods."""
 
 _GRAPH_ERROR = {"error": {"code": "", "message": ""}}
 
 
 class EntraProbes(ProviderProbes[EntraSettings]):
-    """Ask Microsoft Entra ID what is safe in production."""
+    """Probes of Microsoft Entra ID that are safe in production."""
 
     def pings(self, settings: EntraSettings) -> Sequence[Probe]:
-        """The tenant's public metadata; and Graph, which refuses every request without a token."""
+        """Request the tenant's public metadata, and Graph, which rejects every request without a token."""
         return [
             Probe("login", "GET", discovery.path(settings), discovery.login_answers),
             Probe("graph", "GET", "/v1.0/organization", _wants_a_token, shape=_GRAPH_ERROR),
         ]
 
     def credentials(self, settings: EntraSettings) -> Sequence[Probe]:
-        """A token, asked for as the login service does.
+        """Request a token in the same way as the login service.
 
         https://learn.microsoft.com/entra/identity-platform/v2-oauth2-client-creds-grant-flow.
         """
         return [Probe(_credential(settings), "POST", token_path(settings), _has_token, data=token_fields(settings))]
 
     def with_bad_credential(self, settings: EntraSettings, subject: str) -> EntraSettings:
-        """The same application with a secret, a key or a token that nobody has."""
+        """Return the same application with a made-up secret, key or token."""
         made_up = MADE_UP[subject]()
         return settings.model_copy(update={subject: SecretStr(made_up)})
 
     def identity(self, response: Response, settings: EntraSettings, expected: Mapping[str, str]) -> Mapping[str, str]:
-        """Tenant and application, as the token names them (version 1 and 2 name the application differently)."""
+        """Read tenant and application from the token (versions 1 and 2 name the application differently)."""
         held = claims.issued(response)
         named = {"tenant_id": held.get("tid"), "application_id": held.get("appid") or held.get("azp")}
         return {
@@ -57,10 +53,10 @@ class EntraProbes(ProviderProbes[EntraSettings]):
         }
 
     def permissions(self, settings: EntraSettings) -> Sequence[Probe]:
-        """A token is not yet a permission: Entra issues one to an application that may do nothing.
+        """Check the roles in a token, and query Graph: Entra issues tokens even to applications without permissions.
 
-        It is looked at here, and not where the credential is, because the token of another tenant's
-        application lacks roles as well, and that it is another tenant's is to be said first.
+        The roles are not checked with the credential, because the token of another tenant's application also lacks
+        roles, and the wrong tenant must be reported first.
         """
         fields = token_fields(settings)
         return [
@@ -69,11 +65,11 @@ class EntraProbes(ProviderProbes[EntraSettings]):
         ]
 
     def expiries(self, settings: EntraSettings) -> Sequence[ExpiryProbe]:
-        """The application's own registration; a federated credential has no end."""
+        """Read the application's own registration; a federated credential does not expire."""
         return [] if settings.client_assertion is not None else [expiry.probe(settings)]
 
     def refine(self, finding: Finding, settings: EntraSettings, send: Send[EntraSettings]) -> Finding:
-        """Where the tenant is in doubt, ask the login hosts of all clouds for its public metadata."""
+        """If the tenant is in doubt, request its public metadata from the login hosts of all clouds."""
         unknown = finding.cause is CauseId.CREDENTIAL_UNKNOWN_KEY and finding.setting == "tenant_id"
         if unknown or finding.cause is CauseId.CREDENTIAL_WRONG_REGION:
             return discovery.in_another_cloud(finding, settings, send)
@@ -81,18 +77,18 @@ class EntraProbes(ProviderProbes[EntraSettings]):
 
 
 def methods_path(user: str) -> str:
-    """Where Graph lists a user's authentication methods; ``user`` is an object id."""
+    """Return the path of a user's authentication methods in Graph; ``user`` is an object id."""
     return f"/v1.0/users/{user}/authentication/methods"
 
 
 def _credential(settings: EntraSettings) -> str:
-    """The setting that the application authenticates with."""
+    """Return the setting that contains the application's credential."""
     names = ("private_key", "client_assertion")
     return next((name for name in names if getattr(settings, name) is not None), "client_secret")
 
 
 def _spelt_as(wanted: str, seen: str) -> str:
-    """Ids are the same in capitals."""
+    """Return ``wanted`` if both ids differ only in case, or else ``seen``."""
     return wanted if wanted.lower() == seen.lower() else seen
 
 
@@ -106,35 +102,24 @@ def _wants_a_token(response: Response) -> bool:
 
 
 def _knows_nobody(response: Response) -> bool:
-    # Its code is not documented; what matters is that Graph went on to look for the user.
+    # The code is not documented. A 404 proves that Graph looked for the user.
     return response.status == 404 and error_of(response) is not None
 
 
 def made_up_secret() -> str:
-    """A secret in the shape of today's."""
-    alphabet = string.ascii_letters + string.digits + "~.-_"
-    start, rest = (("".join(secrets.choice(alphabet) for _ in range(length))) for length in (3, 34))
-    return f"{start}8Q~{rest}"
-
-
-def made_up_key() -> str:
-    """An RSA key in PEM."""
-    from cryptography.hazmat.primitives.asymmetric import rsa
-    from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
-
-    key = rsa.generate_private_key(65537, 2048)
-    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+    """Return a secret in the current form."""
+    return f"{random_text(3, '~.-_')}8Q~{random_text(34, '~.-_')}"
 
 
 def made_up_assertion() -> str:
-    """A token of an identity provider that does not exist (RFC 2606, section 2)."""
+    """Return a token of an identity provider that does not exist (RFC 2606, section 2)."""
     import time
 
     import jwt
 
     now = int(time.time())
     claims = {"iss": "https://issuer.invalid", "sub": "mfagate", "aud": "api://AzureADTokenExchange", "iat": now}
-    return jwt.encode({**claims, "exp": now + 300}, made_up_key(), "RS256", {"kid": "made-up"})
+    return jwt.encode({**claims, "exp": now + 300}, new_private_key(), "RS256", {"kid": "made-up"})
 
 
-MADE_UP = {"private_key": made_up_key, "client_assertion": made_up_assertion, "client_secret": made_up_secret}
+MADE_UP = {"private_key": new_private_key, "client_assertion": made_up_assertion, "client_secret": made_up_secret}

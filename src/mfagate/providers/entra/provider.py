@@ -28,14 +28,14 @@ _LOGIN = f"https://login.microsoftonline.com/{_NO_ID}"
 
 
 class EntraApi(ProviderApi[EntraSettings]):
-    """Where the API of Microsoft Entra ID is, and what signs its requests."""
+    """The addresses of Microsoft Entra ID's API, and the signer of requests."""
 
     def base_url(self, settings: EntraSettings) -> str:
         """Return Microsoft Graph of the cloud."""
         return f"https://{settings.hosts.graph}"
 
     def url(self, settings: EntraSettings, path: str) -> str:
-        """Graph's paths begin with its version; all others are the login host's."""
+        """Return the URL at Graph if the path begins with Graph's version, or else at the login host."""
         return self.base_url(settings) + path if path.startswith("/v1.0/") else f"https://{settings.hosts.login}{path}"
 
     def hosts(self, settings: EntraSettings) -> Sequence[str]:
@@ -43,17 +43,17 @@ class EntraApi(ProviderApi[EntraSettings]):
         return [f"https://{settings.hosts.graph}", f"https://{settings.hosts.login}"]
 
     def public_hosts(self, settings: EntraSettings) -> Sequence[str]:
-        """The login hosts of all clouds, which tell anybody where a tenant is."""
+        """Return the login hosts of all clouds, which publish the cloud of a tenant."""
         return [f"https://{cloud.login}" for cloud in CLOUDS.values()]
 
     def signer(self, settings: EntraSettings, tokens: Tokens) -> AuthBase:
-        """The application's authentication at the login host, a token at Graph."""
+        """Sign with the application's authentication at the login host, and with a token at Graph."""
         from mfagate.providers.entra.auth import EntraAuth
 
         return EntraAuth(settings, tokens)
 
     def sends_message(self, method: str, path: str, fields: Mapping[str, Any]) -> bool:
-        """Whoever begins a sign-in shows its code to the user: Microsoft sends nothing."""
+        """Return False: the client shows the code of a sign-in to the user, and Microsoft sends nothing."""
         return False
 
 
@@ -72,22 +72,22 @@ class Entra(Provider[EntraSettings]):
     }
     test_data: ClassVar[Mapping[str, str]] = {
         "user": "object id of a user with a second factor, such as the Authenticator app",
-        "weak_user": "object id of a user with a password alone",
+        "weak_user": "object id of a user who has only a password",
         "expired_client_secret": "a secret of the same application that has expired",
-        "disabled_client_id": "id of an application that is disabled in the tenant",
+        "disabled_client_id": "client id of an application that is disabled in the tenant",
         "disabled_client_secret": "its secret",
-        "roleless_client_id": "id of an application without any permission of Microsoft Graph",
+        "roleless_client_id": "client id of an application without any Microsoft Graph permission",
         "roleless_client_secret": "its secret",
-        "public_client_id": "id of an application that allows public client flows",
+        "public_client_id": "client id of an application that allows public client flows",
         "accepted_device_code": "a device code that its user has accepted and nobody has redeemed",
         "declined_device_code": "a device code that its user has declined",
-        "expired_device_code": "a device code of more than 15 minutes ago that nobody has used",
+        "expired_device_code": "a device code that is older than 15 minutes and was never used",
         "redeemed_device_code": "a device code that was redeemed for tokens",
     }
     test_secrets: ClassVar[frozenset[str]] = frozenset(
         name for name in test_data if name.endswith(("_secret", "_code"))
     )
-    # Entra looks at the clock for assertions alone, and does not publish its window; five minutes are usual.
+    # Entra checks the time only of assertions, and does not publish its tolerance; five minutes are usual.
     clock_tolerance_seconds: ClassVar[float] = 300.0
     scrubbing: ClassVar[Scrubbing] = Scrubbing(
         secret_fields=frozenset({"client_info", "device_code", "user_code"}),
@@ -120,11 +120,11 @@ class Entra(Provider[EntraSettings]):
     )
 
     def inspect(self, settings: EntraSettings) -> Sequence[tuple[str, Finding]]:
-        """One credential and not two, ids that differ, the tenant's cloud, the kind of key."""
+        """Check that there is one credential, that ids differ, and that cloud and key type fit."""
         return list(cross_checks.inspect(settings))
 
     def states(self, send: Send[EntraSettings], settings: EntraSettings, test_data: Mapping[str, str]) -> States:
-        """Set up states with prepared users, applications and device codes."""
+        """Return the states of a tenant, set up with prepared users, applications and device codes."""
         from mfagate.providers.entra.states import EntraStates
 
         return EntraStates(self, send, settings, test_data)

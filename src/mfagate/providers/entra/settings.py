@@ -2,9 +2,8 @@
 
 An application authenticates with a secret, with a certificate, or with a token of another identity provider:
 https://learn.microsoft.com/entra/identity-platform/how-to-add-credentials and
-https://learn.microsoft.com/entra/workload-id/workload-identity-federation. The length of
-secrets is that of https://learn.microsoft.com/graph/api/resources/passwordcredential; what they
-look like today is not documented, and is what
+https://learn.microsoft.com/entra/workload-id/workload-identity-federation. The length of secrets is that of
+https://learn.microsoft.com/graph/api/resources/passwordcredential; their current form is not documented, and follows
 https://github.com/trufflesecurity/trufflehog/tree/main/pkg/detectors/azure_entra looks for.
 """
 
@@ -24,24 +23,25 @@ from mfagate.config.shapes import Lookalike, Misfit, Pattern
 from mfagate.core.causes import CauseId
 from mfagate.providers.entra.clouds import CLOUDS, GLOBAL, Cloud
 from mfagate.providers.entra.names import OTHER_NAMES, PREFIXES
+from mfagate.providers.lookalikes import placeholder, wrong_kind
 
 GUID = r"[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}"
 
 _DOMAIN = r"(?i)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}"
 
 _TODAY = r"[A-Za-z0-9_~.-]{3}\dQ~[A-Za-z0-9_~.-]*"
-"""How the secrets begin that Entra makes today."""
+"""How current secrets begin."""
 
 _CENTER = "Microsoft Entra admin center > Entra ID > App registrations > your application"
 
 
 def is_guid(value: str) -> bool:
-    """Whether it is an id, as of a tenant, an application or a user."""
+    """Return whether a value is an id of a tenant, an application or a user."""
     return re.fullmatch(GUID, value) is not None
 
 
 def looks_made_today(secret: str) -> bool:
-    """Whether it has the shape of the secrets that Entra makes today; older ones have none."""
+    """Return whether a secret has the current form; older secrets have no fixed form."""
     return re.fullmatch(_TODAY, secret) is not None and 37 <= len(secret) <= 40
 
 
@@ -52,43 +52,43 @@ class TenantShape:
     expected: str = "a tenant id (a GUID) or a verified domain such as contoso.onmicrosoft.com"
 
     def misfit(self, value: str) -> Misfit | None:
-        """Tell a cut id from what is none."""
+        """Distinguish a truncated id from other values."""
         if is_guid(value) or re.fullmatch(_DOMAIN, value):
             return None
         if "/" in value:
-            return Misfit("it holds a slash: the tenant alone is due, without the rest of the URL")
+            return Misfit("it contains a slash; expected only the tenant, without the rest of the URL")
         if re.fullmatch(r"[0-9A-Fa-f-]{20,}", value):
             slip = "truncated" if len(value) < 36 else "damaged or too long"
-            return Misfit(f"it has {len(value)} characters, a tenant id has 36 ({slip})")
+            return Misfit(f"it has {len(value)} characters; a tenant id has 36 ({slip})")
         return Misfit(f"it is not {self.expected}")
 
 
 @dataclass(frozen=True, slots=True)
 class ClientSecret:
-    """The shape of a client secret, as far as one shape holds for old and new ones."""
+    """The shape of a client secret, as far as old and new ones have it in common."""
 
-    expected: str = "the value of a client secret: 16 to 64 characters, today mostly 40 with Q~ at the fifth"
+    expected: str = "the value of a client secret: 16 to 64 characters, usually 40 with Q~ from the fifth character"
 
     def misfit(self, value: str) -> Misfit | None:
-        """Recognise the secret's public id, and a secret of today's shape that was cut."""
+        """Recognise the secret's public id, and a truncated secret of the current form."""
         if is_guid(value):
-            what = "it is a GUID, as the secret's own id and the application's are, and not the secret's value"
+            what = "it is a GUID, like the id of the secret or of the application, not the value of the secret"
             return Misfit(what, CauseId.CONFIG_SECRET_ID_NOT_SECRET)
         if re.fullmatch(_TODAY, value) and not looks_made_today(value):
             slip = "truncated" if len(value) < 37 else "something was appended"
-            reason = f"it begins as secrets of 40 characters do and has {len(value)} ({slip})"
+            reason = f"it begins like a secret of 40 characters but has {len(value)} ({slip})"
             return Misfit(reason, documented=len(value) < 37 or len(value) > 64)
         of_one_case = value in (value.lower(), value.upper())
         if of_one_case and re.fullmatch(r"(?i)[a-z0-9_~.-]{3}\dq~[a-z0-9_~.-]{31,34}", value):
-            return Misfit("its letters are all of one case, and secrets of this form have both: its case was changed")
+            return Misfit("its letters are all of one case, but secrets of this form have both: its case was changed")
         if not 16 <= len(value) <= 64:
             return Misfit(f"it has {len(value)} characters; client secrets have 16 to 64")
         if re.fullmatch(r"[!-~]+", value) is None:
-            return Misfit("it has a space or a character outside ASCII, and no client secret has one")
+            return Misfit("it contains a space or a character outside ASCII, which no client secret does")
         return None
 
     def recognises(self, value: str) -> bool:
-        """Tell secrets of today from texts of any other form."""
+        """Recognise only secrets of the current form."""
         return looks_made_today(value)
 
 
@@ -108,23 +108,20 @@ class EntraSettings(ProviderSettings):
             example="3f2504e0-4f89-41d3-9a0c-0305e82c3301",
             shape=TenantShape(),
             lookalikes=(
-                Lookalike(
+                wrong_kind(
                     "(?i)common|organizations|consumers",
-                    CauseId.CONFIG_WRONG_KIND,
-                    "a word for the sign-in of people of any tenant; an application needs the tenant itself",
-                    "Copy the Directory (tenant) ID of your application's Overview.",
+                    "a keyword for the sign-in of users of any tenant; an application needs a specific tenant",
+                    "Copy the Directory (tenant) ID from the Overview page of your application.",
                 ),
-                Lookalike(
+                wrong_kind(
                     "(?i)9188040d-6c67-4c5b-b112-36a304b66dad|f8cdef31-a31e-4b4a-93e4-5f571e91255a",
-                    CauseId.CONFIG_WRONG_KIND,
                     "Microsoft's own tenant, not yours",
-                    "Copy the Directory (tenant) ID of your application's Overview.",
+                    "Copy the Directory (tenant) ID from the Overview page of your application.",
                 ),
-                Lookalike(
+                placeholder(
                     "(?i)aaaabbbb-0000-cccc-1111-dddd2222eeee|contoso.com|contoso.onmicrosoft.com",
-                    CauseId.CONFIG_PLACEHOLDER_LEFT,
                     "the example of Microsoft's documentation",
-                    "Copy the Directory (tenant) ID of your application's Overview.",
+                    "Copy the Directory (tenant) ID from the Overview page of your application.",
                 ),
             ),
         ),
@@ -132,28 +129,26 @@ class EntraSettings(ProviderSettings):
     client_id: Annotated[
         str,
         Setting(
-            description="Application (client) id of the login service's application; no secret.",
-            where=f"{_CENTER} > Overview > Application (client) ID, which is not the Object ID beside it",
+            description="Application (client) ID of the login service's application; not secret.",
+            where=f"{_CENTER} > Overview > Application (client) ID (not the Object ID next to it)",
             example="7c9e6679-7425-40de-944b-e07fc1f90ae7",
             shape=Pattern(GUID, "an application id (a GUID)", 36),
             lookalikes=(
                 Lookalike(
                     _DOMAIN,
                     CauseId.CONFIG_VALUES_SWAPPED,
-                    "a domain, which belongs into tenant_id",
-                    "Put the domain into tenant_id, and the Application (client) ID here.",
+                    "a domain, which belongs in tenant_id",
+                    "Move the domain to tenant_id, and set client_id to the Application (client) ID.",
                 ),
-                Lookalike(
+                placeholder(
                     "(?i)00001111-aaaa-2222-bbbb-3333cccc4444",
-                    CauseId.CONFIG_PLACEHOLDER_LEFT,
                     "the example of Microsoft's documentation",
-                    "Copy the Application (client) ID of your application's Overview.",
+                    "Copy the Application (client) ID from the Overview page of your application.",
                 ),
-                Lookalike(
+                wrong_kind(
                     "(?i)00000003-0000-0000-c000-000000000000",
-                    CauseId.CONFIG_WRONG_KIND,
-                    "the id of Microsoft Graph, which is what the application asks, not the application",
-                    "Copy the Application (client) ID of your application's Overview.",
+                    "the id of Microsoft Graph, which the application calls, not the id of the application",
+                    "Copy the Application (client) ID from the Overview page of your application.",
                 ),
             ),
         ),
@@ -162,7 +157,7 @@ class EntraSettings(ProviderSettings):
         SecretStr | None,
         Setting(
             description="Value of a client secret of the application.",
-            where=f"{_CENTER} > Certificates & secrets > Client secrets > Value, shown only when it is made",
+            where=f"{_CENTER} > Certificates & secrets > Client secrets > Value, shown only when the secret is created",
             example="env:ENTRA_CLIENT_SECRET",
             shape=ClientSecret(),
             recognised_by=r"[A-Za-z0-9_.~-]{3}[0-9]Q~[A-Za-z0-9_.~-]{31,34}",
@@ -170,14 +165,13 @@ class EntraSettings(ProviderSettings):
                 Lookalike(
                     r"(?i)([a-z0-9_.-]|%7E|~){3}\dQ%7E.*",
                     CauseId.CONFIG_MALFORMED_VALUE,
-                    "URL-encoded already (%7E for ~); the client encodes it itself",
+                    "already URL-encoded (%7E for ~), which the client would encode again",
                     "Store the secret as it was shown.",
                     documented=False,
                 ),
-                Lookalike(
+                wrong_kind(
                     r"eyJ[\w-]+\.[\w-]+\.[\w-]+",
-                    CauseId.CONFIG_WRONG_KIND,
-                    "an access token, which lasts an hour and is what the secret is exchanged for",
+                    "an access token, which expires after an hour; the secret is exchanged for such tokens",
                     "Store the client secret itself.",
                 ),
             ),
@@ -186,8 +180,8 @@ class EntraSettings(ProviderSettings):
     private_key: Annotated[
         SecretStr | None,
         Setting(
-            description="Private key of a certificate of the application, in the place of a secret.",
-            where="the file or vault in which the key was made; Entra holds the certificate alone",
+            description="Private key of a certificate of the application, used instead of a secret.",
+            where="the file or vault in which the key was created; Entra stores only the certificate",
             example="file:entra-key.pem",
             shape=PrivateKey(),
             multiline=True,
@@ -196,7 +190,7 @@ class EntraSettings(ProviderSettings):
     certificate_thumbprint: Annotated[
         str | None,
         Setting(
-            description="Thumbprint of that certificate, SHA-1 or SHA-256, in hexadecimal.",
+            description="Thumbprint of the certificate of private_key: SHA-1 or SHA-256, in hexadecimal.",
             where=f"{_CENTER} > Certificates & secrets > Certificates > Thumbprint",
             example="0A1B2C3D4E5F60718293A4B5C6D7E8F901234567",
             shape=Pattern(
@@ -206,20 +200,20 @@ class EntraSettings(ProviderSettings):
                 Lookalike(
                     r"([0-9A-Fa-f]{2}[: ]){19,31}[0-9A-Fa-f]{2}",
                     CauseId.CONFIG_MALFORMED_VALUE,
-                    "a thumbprint with a separator between its bytes",
-                    "Leave the colons or spaces out.",
+                    "a thumbprint with separators between the bytes",
+                    "Remove the colons or spaces.",
                 ),
                 Lookalike(
                     r"[A-Za-z0-9_+/-]{27}=?|[A-Za-z0-9_+/-]{43}=?",
                     CauseId.CONFIG_MALFORMED_VALUE,
-                    "a thumbprint in base64 (x5t), where hexadecimal is due",
+                    "a thumbprint in base64 (x5t) instead of hexadecimal",
                     "Copy the thumbprint that the admin center shows.",
                 ),
                 Lookalike(
                     GUID,
                     CauseId.CONFIG_MALFORMED_VALUE,
                     "the id of the certificate, not its thumbprint",
-                    "Copy the thumbprint that the admin center shows beside the id.",
+                    "Copy the thumbprint that the admin center shows next to the id.",
                 ),
             ),
         ),
@@ -228,18 +222,17 @@ class EntraSettings(ProviderSettings):
         SecretStr | None,
         Setting(
             description="Token of another identity provider that a federated credential of the application trusts.",
-            where="the file that the platform keeps fresh (AZURE_FEDERATED_TOKEN_FILE names it in a pod with workload "
-            "identity); what it must say is under "
+            where="the file that the platform keeps up to date (in a pod with workload identity, "
+            "AZURE_FEDERATED_TOKEN_FILE names it); the required issuer, subject and audience are under "
             f"{_CENTER} > Certificates & secrets > Federated credentials",
             example="file:/var/run/secrets/azure/tokens/azure-identity-token",
             shape=Jwt("a token of another identity provider: three base64url parts joined by dots"),
             renewed=True,
             lookalikes=(
-                Lookalike(
+                wrong_kind(
                     r"[A-Za-z]?:?[\\/~][^\s\x00]*",
-                    CauseId.CONFIG_WRONG_KIND,
                     "the path of the file that holds the token",
-                    'Write file: in front of the path, as in client_assertion = "file:PATH".',
+                    'Put file: before the path, as in client_assertion = "file:PATH".',
                 ),
             ),
         ),
@@ -263,7 +256,7 @@ class EntraSettings(ProviderSettings):
                 Lookalike(
                     r"(?i)(azure)?german(y|cloud)?|de",
                     CauseId.CONFIG_MALFORMED_VALUE,
-                    "the name of a cloud that was closed in 2021",
+                    "the name of a cloud that was shut down in 2021",
                     'Write "delos" for the sovereign cloud of Germany, or the cloud to which the tenant was moved.',
                 ),
                 *(

@@ -1,8 +1,7 @@
-"""Putting a tenant into the states that contracts ask for.
+"""Put a tenant into the states that contracts require.
 
-With users, applications and device codes that somebody prepared: an application may neither make
-a user's second factor nor sign in for a user, and whether a device code was accepted is told by
-redeeming it alone, so that it cannot be waited for.
+This uses prepared users, applications and device codes: an application can neither create a user's second factor nor
+sign in as a user. Only redeeming a device code shows whether it was accepted, so mfagate cannot wait for it.
 """
 
 from __future__ import annotations
@@ -12,47 +11,35 @@ from collections.abc import Mapping
 from mfagate.providers.entra.auth import SIGN_IN_SCOPE, device_code_path
 from mfagate.providers.entra.probes import MADE_UP, NOBODY, made_up_secret
 from mfagate.providers.entra.settings import EntraSettings
-from mfagate.providers.probes import Send
-from mfagate.providers.provider import Provider
 from mfagate.providers.state_setup import Arrangement, Key, TabledStates
 from mfagate.providers.states import StateName, StateValues
 
 NOWHERE = "6d666167-6174-4e6f-8e6f-776865726500"
-"""A tenant that is none."""
+"""The id of a tenant that does not exist."""
 
 NOTHING = "6d666167-6174-4e6f-8e6f-7468696e6700"
-"""An application that is none."""
+"""The id of an application that does not exist."""
 
 _UNKNOWN_CODE = "MFAGATE" + "A" * 120
 
 
 class EntraStates(TabledStates[EntraSettings]):
-    """Arranges states on one tenant.
+    """Sets up states on one tenant.
 
-    Values: ``tenant_id``, ``client_id`` and ``scope`` always; ``username``, which is an
-    object id; ``device_code``.
+    Values: always ``tenant_id``, ``client_id`` and ``scope``; ``username``, an object id; ``device_code``.
     """
 
-    def __init__(
-        self,
-        provider: Provider[EntraSettings],
-        send: Send[EntraSettings],
-        settings: EntraSettings,
-        test_data: Mapping[str, str],
-    ) -> None:
-        super().__init__(provider, send, settings, test_data)
-        self._usual = {
-            "tenant_id": settings.tenant_id,
-            "client_id": settings.client_id,
-            "scope": settings.hosts.scope,
-        }
+    @property
+    def _usual(self) -> dict[str, str]:
+        settings = self.settings
+        return {"tenant_id": settings.tenant_id, "client_id": settings.client_id, "scope": settings.hosts.scope}
 
     def arrangements(self) -> Mapping[Key, Arrangement]:
-        """How each state is arranged."""
+        """Return the function that sets up each state."""
         return {
             StateName.CREDENTIAL_ACCEPTED: self._arranged,
             StateName.CREDENTIAL_MISSING: lambda: self._arranged(**_no_credential()),
-            # The token is the contract's own: without a credential nothing takes its place.
+            # The contract provides the token; without a credential, it is sent unchanged.
             StateName.CREDENTIAL_MALFORMED: lambda: self._arranged(**_no_credential()),
             StateName.CREDENTIAL_WRONG: self._wrong,
             StateName.CREDENTIAL_UNKNOWN: lambda: self._arranged(client_id=NOTHING),

@@ -1,16 +1,12 @@
-"""Signing for Okta: an API token as it is, or access tokens that a private key fetches.
+"""Sign for Okta: with an API token, or with access tokens that are fetched with a private key.
 
-A service app proves itself with an assertion that it signs, ``private_key_jwt``
+A service app authenticates with a signed assertion, ``private_key_jwt``
 (https://developer.okta.com/docs/guides/implement-oauth-for-okta-serviceapp/main/,
 claims: https://developer.okta.com/docs/guides/build-self-signed-jwt/java/main/).
 """
 
 from __future__ import annotations
 
-import secrets
-import string
-import time
-import uuid
 from typing import TYPE_CHECKING
 
 import requests
@@ -18,22 +14,18 @@ from requests import PreparedRequest
 from requests.auth import AuthBase
 
 from mfagate.config.pem import load_private_key, read_jwk
-from mfagate.providers.oauth import ClientCredentials, Tokens
+from mfagate.providers.made_up import random_text
+from mfagate.providers.oauth import ASSERTION_TYPE, ClientCredentials, Tokens, assertion_claims
 from mfagate.providers.okta.settings import ORGANIZATION_PATH, TOKEN_PATH, OktaSettings, token_form
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 
-ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
-
-_ASSERTION_SECONDS = 300
-"""Okta takes up to an hour; a short one is worth less to whoever finds it."""
-
 _ALGORITHMS = {"secp256r1": "ES256", "secp384r1": "ES384", "secp521r1": "ES512"}
 
 
 class SswsAuth(AuthBase):
-    """Okta's own scheme; without a token nothing is signed."""
+    """Signs with Okta's own scheme SSWS; without a token, requests stay unsigned."""
 
     def __init__(self, token: str | None) -> None:
         self._token = token
@@ -46,7 +38,7 @@ class SswsAuth(AuthBase):
 
 
 def service_app(settings: OktaSettings, tokens: Tokens) -> AuthBase:
-    """The signer of a service app: access tokens of the org authorization server."""
+    """Return the signer of a service app, which uses access tokens of the org authorization server."""
     key = settings.secret("private_key")
     credential = (settings.org_url, settings.client_id, settings.key_id, settings.requested_scopes, key)
     return ClientCredentials(
@@ -59,34 +51,26 @@ def service_app(settings: OktaSettings, tokens: Tokens) -> AuthBase:
 
 
 def assertion(settings: OktaSettings) -> str:
-    """A signed assertion, good for one use.
+    """Return a signed assertion for one use.
 
-    It is bound to the name of the host in ``org_url``, whatever address the request is sent to.
+    It is bound to the host name in ``org_url``, whatever address the request is sent to.
     """
     import jwt
 
     key = load_private_key(settings.secret("private_key") or "")
-    now = int(time.time())
-    claims = {
-        "iss": settings.client_id,
-        "sub": settings.client_id,
-        "aud": settings.org_url + TOKEN_PATH,
-        "iat": now,
-        "exp": now + _ASSERTION_SECONDS,
-        "jti": str(uuid.uuid4()),
-    }
+    claims = assertion_claims(settings.client_id, settings.org_url + TOKEN_PATH)
     headers = {"kid": kid} if (kid := key_id(settings)) else None
     return jwt.encode(claims, key, algorithm=algorithm_of(key), headers=headers)
 
 
 def key_id(settings: OktaSettings) -> str | None:
-    """Return the id of the key: the setting, or the ``kid`` of a JWK, which Okta writes into it."""
+    """Return the id of the key: the setting, or the ``kid`` that Okta writes into a JWK."""
     jwk = read_jwk(settings.secret("private_key") or "") or {}
     return settings.key_id or (str(jwk["kid"]) if "kid" in jwk else None)
 
 
 def algorithm_of(key: PrivateKeyTypes) -> str | None:
-    """The algorithm to sign with, or None if Okta takes none that this key can do."""
+    """Return the signature algorithm for a key; None if Okta accepts none for it."""
     from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
     if isinstance(key, rsa.RSAPrivateKey):
@@ -95,15 +79,5 @@ def algorithm_of(key: PrivateKeyTypes) -> str | None:
 
 
 def new_token() -> str:
-    """An API token that nobody has."""
-    characters = string.ascii_letters + string.digits
-    return "00" + "".join(secrets.choice(characters) for _ in range(40))
-
-
-def new_key() -> str:
-    """A key that nobody has registered, in PEM."""
-    from cryptography.hazmat.primitives.asymmetric import rsa
-    from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
-
-    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+    """Return a made-up API token."""
+    return f"00{random_text(40)}"

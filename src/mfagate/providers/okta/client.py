@@ -1,4 +1,4 @@
-"""The reference client for Okta: what a login service needs, and nothing it does not understand.
+"""The reference client for Okta: what a login service needs, and nothing else.
 
 Endpoints: https://developer.okta.com/docs/api/openapi/okta-management/management/tag/UserFactor/.
 """
@@ -37,7 +37,7 @@ from mfagate.providers.second_factor import (
 _TYPES = {Factor.OTP: "token:software:totp", Factor.PUSH: "push", Factor.SMS: "sms"}
 
 _DENIES = (WRONG_CODE, LOCKED, REJECTED, USED_CODE, OLD_CODE)
-"""Codes of a refused login (403): about the user, not about us."""
+"""Codes of a refused login (403), about the user and not about the client."""
 
 _DENIED = ("EXPIRED", "FAILED", "PASSCODE_REPLAYED", "REJECTED", "TIMEOUT", "TIME_WINDOW_EXCEEDED")
 
@@ -51,21 +51,16 @@ _BETWEEN_MESSAGES = 30.0
 class OktaClient:
     """A :class:`~mfagate.providers.second_factor.SecondFactor` over Okta's Factors API.
 
-    ``user`` is a login or an id. ``start`` looks for the user's factor; a push or a text
-    message is sent then. The transaction of a challenge is the factor's id, or of a push
-    the path to poll: Okta wants its link to be followed, and we follow its path alone, on
-    our own org, since the request carries our credential.
+    ``user`` is a login or an id. ``start`` finds the user's factor, and sends a push or a text message. The transaction
+    of a challenge is the id of the factor, or for a push, the path to poll. Okta returns a link for polling; the client
+    uses only its path, on the configured org, because the request carries the credential.
     """
 
-    def __init__(
-        self,
-        settings: OktaSettings,
-        **transport: Unpack[ClientOptions],
-    ) -> None:
+    def __init__(self, settings: OktaSettings, **transport: Unpack[ClientOptions]) -> None:
         self._api = ApiClient(PROVIDER, settings, **transport)
 
     def start(self, user: str, factor: Factor) -> Challenge:
-        """Find the user's factor; send a push or a message where one is wanted."""
+        """Find the user's factor, and send a push or a message if the factor needs one."""
         factor_id = self._factor(user, _TYPES[factor])
         if factor is Factor.PUSH:
             return Challenge(user, factor, self._push(user, factor_id))
@@ -74,14 +69,14 @@ class OktaClient:
         return Challenge(user, factor, factor_id)
 
     def verify(self, challenge: Challenge, code: str | None = None) -> Decision:
-        """Check a code, or ask what became of a push."""
+        """Check a code, or query the result of a push."""
         if not challenge.transaction:
-            raise ValueError("the challenge has no transaction: start makes one")
+            raise ValueError("the challenge has no transaction; call start first")
         if challenge.factor is Factor.PUSH:
             return self._poll(challenge.user, challenge.transaction)
         if not code:
-            # Without one Okta would send a message, and answer 200.
-            raise ValueError("a code is needed")
+            # Without a code, Okta would send a message and answer 200.
+            raise ValueError("a code is required")
         response = self._verify(challenge.user, challenge.transaction, {"passCode": code})
         if _code_of(response) in _DENIES and response.status == 403:
             return Decision.DENY
@@ -93,11 +88,11 @@ class OktaClient:
             raise self._refusal(response)
         factors = self._api.json_array(response)
         if not all(isinstance(factor, dict) for factor in factors):
-            raise ContractViolation("Okta's list of factors contains something that is not a factor")
-        active = [one for one in factors if one.get("factorType") == kind and one.get("status") == "ACTIVE"]
+            raise ContractViolation("Okta's list of factors contains an entry that is not a factor")
+        active = [factor for factor in factors if factor.get("factorType") == kind and factor.get("status") == "ACTIVE"]
         if not active:
             raise NotEnrolled(f"the user has no active factor of the type {kind}")
-        return _text(next((one for one in active if _has_text(one, "id")), active[0]), "id")
+        return _text(next((factor for factor in active if _has_text(factor, "id")), active[0]), "id")
 
     def _push(self, user: str, factor_id: str) -> str:
         sent = self._result(self._verify(user, factor_id, {}), 201)
@@ -107,22 +102,22 @@ class OktaClient:
             raise ContractViolation("Okta sent a push without a link to poll")
         path = _path_of(_text(poll, "href"))
         if _factor_of(path, user) != factor_id:
-            raise ContractViolation("the link to poll is not that of the factor that was asked")
+            raise ContractViolation("the polling link belongs to another factor than the requested one")
         return path
 
     def _send_message(self, user: str, factor_id: str) -> None:
         response = self._verify(user, factor_id, {})
         if _code_of(response) in RECENTLY_SENT:
-            raise RateLimited("Okta: the user was sent a message a moment ago", _BETWEEN_MESSAGES)
+            raise RateLimited("Okta: a message was sent to the user a moment ago", _BETWEEN_MESSAGES)
         if self._result(response, 200).get("factorResult") != "CHALLENGE":
-            raise ContractViolation("Okta sent no message")
+            raise ContractViolation("Okta did not send a message")
 
     def _poll(self, user: str, path: str) -> Decision:
         if _factor_of(path, user) is None:
-            raise ContractViolation("the push is none of this user")
+            raise ContractViolation("the push does not belong to this user")
         response = self._api.ask("GET", path)
         if _code_of(response) == NOT_FOUND:
-            raise ContractViolation("Okta knows no such push")
+            raise ContractViolation("Okta does not know this push")
         answer = self._result(response, 200)
         return Decision.PENDING if answer.get("factorResult") == "WAITING" else _decision(answer)
 
@@ -131,14 +126,14 @@ class OktaClient:
         return self._api.ask("POST", path, json=body)
 
     def _result(self, response: Response, status: int) -> dict[str, Any]:
-        """What a successful answer holds; every other one becomes a typed error."""
+        """Return the content of a successful answer; raise a typed error for any other."""
         if response.status != status:
             raise self._refusal(response)
         return self._api.json_object(response)
 
     def _refusal(self, response: Response) -> SecondFactorError:
         if _code_of(response) == NOT_FOUND:
-            return NotEnrolled("Okta knows no such user or factor")
+            return NotEnrolled("Okta has no such user or factor")
         return self._api.refusal(response)
 
 
@@ -159,7 +154,7 @@ def _has_text(fields: dict[str, Any], name: str) -> bool:
 
 
 def _path_of(link: str) -> str:
-    """The path alone: the request goes to the org of the settings, whatever host the link names."""
+    """Return only the path: the request goes to the configured org, whatever host the link names."""
     try:
         return urlsplit(link).path
     except ValueError:
@@ -167,9 +162,9 @@ def _path_of(link: str) -> str:
 
 
 def _factor_of(path: str, user: str) -> str | None:
-    """The factor whose push a path polls; None if it is no such path, or another user's as far as it can be seen."""
+    """Return the factor whose push a path polls; None if it is another path, or evidently another user's."""
     found = _TRANSACTION.fullmatch(path)
-    # A login is not compared: links hold the user's id.
+    # A login cannot be compared: links contain the user's id.
     if found is None or (_USER_ID.fullmatch(user) and found["user"] != user):
         return None
     return found["factor"]
@@ -181,4 +176,4 @@ def _decision(answer: dict[str, Any]) -> Decision:
         return Decision.ALLOW
     if result in _DENIED:
         return Decision.DENY
-    raise ContractViolation("Okta's answer holds no result that the contract names")
+    raise ContractViolation("Okta's answer has no result that the contract defines")

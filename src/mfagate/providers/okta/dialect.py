@@ -1,14 +1,15 @@
-"""How Okta words its errors."""
+"""How Okta reports errors."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import ClassVar
 from urllib.parse import urlsplit
 
 from mfagate.core.causes import CauseId
 from mfagate.core.exchange import Exchange, Response
 from mfagate.core.finding import Finding
+from mfagate.providers.answers import json_of
 from mfagate.providers.errors import ApiError, ErrorDialect, ErrorMeaning
 from mfagate.providers.okta.errors import (
     ABOUT_A_USER,
@@ -35,31 +36,23 @@ class OktaDialect(ErrorDialect[OktaSettings]):
         return error_of(response)
 
     def is_about_a_user(self, error: ApiError, exchange: Exchange) -> bool:
-        """A password that is refused is the user's where users log in, and there alone."""
+        """Attribute a refused password to the user, but only at the user login."""
         at_login = urlsplit(exchange.request.url).path.startswith("/api/v1/authn")
         return super().is_about_a_user(error, exchange) or (error.code in WRONG_PASSWORDS and at_login)
 
     def meaning(self, error: ApiError, exchange: Exchange, settings: OktaSettings) -> ErrorMeaning | None:
-        """One code stands for several things; settings, description and headers tell them apart."""
+        """Decide between the meanings of one code by settings, description and headers."""
         return meaning_of(error, exchange.response, settings) if exchange.response else None
 
     def explain(self, exchange: Exchange, settings: OktaSettings) -> Finding | None:
-        """As ever; and a page in place of the org's own description says that there is no org."""
+        """Explain also a 404 without JSON in place of the org's metadata: there is no org."""
         response = exchange.response
-        page = response is not None and response.status == 404 and _json(response) is None
+        page = response is not None and response.status == 404 and json_of(response) is None
         if page and urlsplit(exchange.request.url).path.endswith(ORGANIZATION_PATH):
-            text = "no org answers at this host: is its name misspelt, or the domain another one of Okta's?"
+            text = "no org answers at this host: its name may be misspelt, or the org may use another Okta domain"
             return Finding(CauseId.CONFIG_MALFORMED_URL, text, setting="org_url")
         return super().explain(exchange, settings)
 
     def too_soon(self, error: ApiError, exchange: Exchange) -> float | None:
-        """Okta says how many seconds lie between two messages: https://developer.okta.com/docs/reference/error-codes/."""
+        """Return the seconds between two messages: https://developer.okta.com/docs/reference/error-codes/."""
         return seconds_between_messages(error, urlsplit(exchange.request.url).path)
-
-
-def _json(response: Response) -> Any:
-    """The body of an answer, or None where it is not JSON."""
-    try:
-        return response.json()
-    except ValueError:
-        return None

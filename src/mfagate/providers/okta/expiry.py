@@ -1,4 +1,4 @@
-"""When API tokens and trial orgs end, as Okta tells it.
+"""The expiry dates of API tokens and trial orgs.
 
 https://developer.okta.com/docs/api/openapi/okta-management/management/tag/ApiToken/ and
 https://developer.okta.com/docs/api/openapi/okta-management/management/tag/OrgSettingGeneral/.
@@ -25,16 +25,18 @@ _LONGEST_DURATION = 50
 
 
 def expiry_of_token(response: Response) -> Sequence[Expiry]:
-    """Of one token, or in a list of the one that was used just now, which must be ours.
+    """Read the expiry of one token, or in a list, of the token that was used just now: it must be the configured one.
 
-    Using a token moves its end and its ``lastUpdated``, and listing tokens uses one. Where
-    another one was used in the same seconds, nothing is said.
+    Using a token, for example to list tokens, moves its expiry and its ``lastUpdated``. If several tokens were used
+    within the same seconds, return nothing.
     """
     body = response.json()
-    tokens = [one for one in (body if isinstance(body, list) else [body]) if isinstance(one, dict)]
+    tokens = [token for token in (body if isinstance(body, list) else [body]) if isinstance(token, dict)]
     if isinstance(body, list):
         now = _moment(raw(response.headers.get("date")))
-        tokens = [one for one in tokens if now and (used := _moment(one.get("lastUpdated"))) and now - used < _JUST_NOW]
+        tokens = [
+            token for token in tokens if now and (used := _moment(token.get("lastUpdated"))) and now - used < _JUST_NOW
+        ]
     if len(tokens) != 1:
         return ()
     (token,) = tokens
@@ -44,19 +46,19 @@ def expiry_of_token(response: Response) -> Sequence[Expiry]:
 
 
 def expiry_of_org(response: Response) -> Sequence[Expiry]:
-    """Of a trial org; others tell none."""
+    """Read the expiry of a trial org; other orgs have none."""
     body = response.json()
     ends = _moment(body.get("expiresAt")) if isinstance(body, dict) else None
     return (Expiry("org_url", ends, "the trial org"),) if ends else ()
 
 
 def _moment(text: Any) -> datetime | None:
-    """A moment as JSON or a Date header tells it."""
+    """Parse a time from JSON or from a Date header."""
     return numbers.iso_date(text, zoned=True) or numbers.http_date(text)
 
 
 def _duration(text: Any) -> timedelta | None:
-    """A duration of ISO 8601 in weeks, days, hours, minutes and seconds, such as P30D."""
+    """Parse an ISO 8601 duration in weeks, days, hours, minutes and seconds, such as P30D."""
     found = _DURATION.fullmatch(beginning(text, _LONGEST_DURATION))
     if found is None:
         return None

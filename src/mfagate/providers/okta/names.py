@@ -1,4 +1,4 @@
-"""Names that Okta's SDKs and other tools have for the same settings.
+"""Names of the same settings in Okta's SDKs and other tools.
 
 https://github.com/okta/okta-sdk-python#configuration-reference and
 https://registry.terraform.io/providers/okta/okta/latest/docs.
@@ -7,52 +7,32 @@ https://registry.terraform.io/providers/okta/okta/latest/docs.
 from __future__ import annotations
 
 from mfagate.config.settings import OtherNames
+from mfagate.providers.other_names import by_other_name
 
-PREFIXES = (
-    "OKTA",
-    "OKTA_CLIENT",
-    "OKTA_API",
-)
+PREFIXES = ("OKTA", "OKTA_CLIENT", "OKTA_API")
 
 OTHER_NAMES = (
     OtherNames(
         "Okta's Terraform provider",
-        {"org_name": "org_url"},
-        note="It is the whole address there, https://ORG_NAME.BASE_URL.",
+        by_other_name({"org_url": "org_name"}),
+        "org_url is the whole address, https://ORG_NAME.BASE_URL.",
     ),
     OtherNames(
         "Okta's SDKs and Terraform provider",
-        {
-            "orgurl": "org_url",
-            "client_orgurl": "org_url",
-            "base_url": "org_url",
-            "domain": "org_url",
-            "okta_domain": "org_url",
-            "org": "org_url",
-            "url": "org_url",
-            "host": "org_url",
-            "token": "api_token",
-            "client_token": "api_token",
-            "api_key": "api_token",
-            "ssws_token": "api_token",
-            "ssws": "api_token",
-            "ssws_api_key": "api_token",
-            "service_token": "api_token",
-            "clientid": "client_id",
-            "app_id": "client_id",
-            "privatekey": "private_key",
-            "jwk": "private_key",
-            "kid": "key_id",
-            "private_key_id": "key_id",
-            "scope": "scopes",
-        },
+        by_other_name(
+            {
+                "org_url": "orgurl client_orgurl base_url domain okta_domain org url host",
+                "api_token": "token client_token api_key ssws_token ssws ssws_api_key service_token",
+                "client_id": "clientid app_id",
+                "private_key": "privatekey jwk",
+                "key_id": "kid private_key_id",
+                "scopes": "scope",
+            }
+        ),
     ),
     OtherNames(
         "a sign-in with OpenID Connect",
-        {
-            "issuer": "org_url",
-            "client_secret": "private_key",
-        },
-        "Okta's own APIs take an API token, or a client id with a private key; a client secret opens neither.",
+        by_other_name({"org_url": "issuer", "private_key": "client_secret"}),
+        "Okta's own APIs accept an API token, or a client id with a private key, but not a client secret.",
     ),
 )

@@ -1,4 +1,4 @@
-"""What mfagate asks Okta: requests that are safe in production."""
+"""The requests of mfagate to Okta, all safe in production."""
 
 from __future__ import annotations
 
@@ -12,12 +12,10 @@ from pydantic import SecretStr
 from mfagate.core.exchange import Response
 from mfagate.core.finding import Finding
 from mfagate.core.foreign import quoted
-from mfagate.providers.okta.auth import new_key, new_token
-from mfagate.providers.okta.dialect import _json
-from mfagate.providers.okta.errors import (
-    NOT_FOUND,
-    error_of,
-)
+from mfagate.providers.answers import json_of, object_of
+from mfagate.providers.made_up import new_private_key
+from mfagate.providers.okta.auth import new_token
+from mfagate.providers.okta.errors import NOT_FOUND, error_of
 from mfagate.providers.okta.expiry import expiry_of_org, expiry_of_token
 from mfagate.providers.okta.pairs import missing_scopes
 from mfagate.providers.okta.settings import ORGANIZATION_PATH, TOKEN_PATH, OktaSettings, token_form
@@ -26,7 +24,7 @@ from mfagate.providers.probes import ExpiryProbe, Probe, ProviderProbes, Send
 UNKNOWN_USER = "00umfagatenosuchuser"
 
 UNKNOWN_FACTOR = "ostmfagatenosuchtotp"
-"""Well-formed ids that Okta has not given to anybody: asking about them touches nobody."""
+"""Well-formed ids that do not exist, so that requests affect no user."""
 
 _FACTORS = f"/api/v1/users/{UNKNOWN_USER}/factors"
 
@@ -34,10 +32,10 @@ _ERROR = {"errorCode": "E0000007", "errorSummary": ""}
 
 
 class OktaProbes(ProviderProbes[OktaSettings]):
-    """Ask Okta what is safe in production."""
+    """Probes of Okta that are safe in production."""
 
     def pings(self, settings: OktaSettings) -> Sequence[Probe]:
-        """Which org this is; Okta tells it to anybody (tag OrgSettingMetadata of the Management API)."""
+        """Request the org's public metadata (tag OrgSettingMetadata of the Management API)."""
         return [
             Probe(
                 "org", "GET", ORGANIZATION_PATH, lambda response: "org_id" in _organization(response), shape={"id": ""}
@@ -45,7 +43,7 @@ class OktaProbes(ProviderProbes[OktaSettings]):
         ]
 
     def credentials(self, settings: OktaSettings) -> Sequence[Probe]:
-        """Ask for an access token; or whose API token it is, which any token may."""
+        """Request an access token, or with an API token, the user who owns it, which every token may do."""
         if settings.private_key is None:
             return [Probe("api_token", "GET", "/api/v1/users/me", _is_a_user)]
         return [
@@ -60,16 +58,16 @@ class OktaProbes(ProviderProbes[OktaSettings]):
         ]
 
     def with_bad_credential(self, settings: OktaSettings, subject: str) -> OktaSettings:
-        """A token that nobody has, or a key whose public half nobody registered."""
-        made_up = new_key() if subject == "private_key" else new_token()
+        """Return the settings with a made-up token, or a key whose public half is registered nowhere."""
+        made_up = new_private_key() if subject == "private_key" else new_token()
         return settings.model_copy(update={subject: SecretStr(made_up)})
 
     def identity(self, response: Response, settings: OktaSettings, expected: Mapping[str, str]) -> Mapping[str, str]:
-        """Read from the ping: what Okta says of an org is the same for everybody."""
+        """Read id and subdomain of the org from the ping."""
         return _organization(response)
 
     def permissions(self, settings: OktaSettings) -> Sequence[Probe]:
-        """List and verify the factors of a user that does not exist: who may, is told so."""
+        """List and verify the factors of a user that does not exist: a permitted client gets 404."""
         code = {"passCode": "000000"}
         return [
             Probe("list factors", "GET", _FACTORS, _knows_no_such_user, shape=_ERROR),
@@ -84,9 +82,9 @@ class OktaProbes(ProviderProbes[OktaSettings]):
         ]
 
     def expiries(self, settings: OktaSettings) -> Sequence[ExpiryProbe]:
-        """Of the API token, by its id or in the list of all; of a trial org."""
+        """Request the API token, by its id or in the list of all tokens, and the org."""
         org = Probe("org_url", "GET", "/api/v1/org", lambda response: _holds(response, dict))
-        probes = [ExpiryProbe(org, "a role that may read the org's settings (okta.orgs.read)", expiry_of_org)]
+        probes = [ExpiryProbe(org, "a role that may read the org settings (okta.orgs.read)", expiry_of_org)]
         if settings.private_key is None:
             path = f"/api/v1/api-tokens/{settings.token_id}" if settings.token_id else "/api/v1/api-tokens"
             kind = dict if settings.token_id else list
@@ -96,23 +94,23 @@ class OktaProbes(ProviderProbes[OktaSettings]):
         return probes
 
     def refine(self, finding: Finding, settings: OktaSettings, send: Send[OktaSettings]) -> Finding:
-        """Add which org refused: a token of another org is the commonest reason, and Okta does not name it."""
+        """Add which org refused: a token of another org is the most common reason, and Okta does not mention it."""
         import requests
 
         response = send(requests.Request("GET", ORGANIZATION_PATH)).response
         org = _organization(response) if response is not None else {}
-        told = {"org that answers": quoted(" ".join(org.values()))} if org else {}
-        return replace(finding, evidence={**finding.evidence, **told})
+        organization = {"org that answers": quoted(" ".join(org.values()))} if org else {}
+        return replace(finding, evidence={**finding.evidence, **organization})
 
 
 def _holds(response: Response, kind: type) -> bool:
-    return response.status == 200 and isinstance(_json(response), kind)
+    return response.status == 200 and isinstance(json_of(response), kind)
 
 
 def _organization(response: Response) -> Mapping[str, str]:
-    """Id and name of the org, where the answer tells them."""
-    body = _json(response)
-    if response.status != 200 or not isinstance(body, dict) or not re.match("00o", str(body.get("id"))):
+    """Read id and name of the org; empty if the answer has none."""
+    body = object_of(response)
+    if response.status != 200 or not re.match("00o", str(body.get("id"))):
         return {}
     links = body.get("_links")
     own = links.get("organization") if isinstance(links, dict) else None
@@ -121,18 +119,13 @@ def _organization(response: Response) -> Mapping[str, str]:
 
 
 def _is_a_user(response: Response) -> bool:
-    body = _json(response)
-    return response.status == 200 and isinstance(body, dict) and {"id", "status", "profile"} <= body.keys()
+    return response.status == 200 and {"id", "status", "profile"} <= object_of(response).keys()
 
 
 def _issues_a_token(response: Response) -> bool:
-    body = _json(response)
-    return (
-        response.status == 200
-        and isinstance(body, dict)
-        and isinstance(body.get("access_token"), str)
-        and body.get("token_type") == "Bearer"
-    )
+    body = object_of(response)
+    has_token = isinstance(body.get("access_token"), str) and body.get("token_type") == "Bearer"
+    return response.status == 200 and has_token
 
 
 def _knows_no_such_user(response: Response) -> bool:

@@ -8,10 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from mfagate.cassettes.scrub import Scrubbing
 from mfagate.core.finding import Finding
 from mfagate.providers.api import ProviderApi
-from mfagate.providers.okta.auth import (
-    SswsAuth,
-    service_app,
-)
+from mfagate.providers.okta.auth import SswsAuth, service_app
 from mfagate.providers.okta.dialect import OktaDialect
 from mfagate.providers.okta.pairs import contradictions
 from mfagate.providers.okta.probes import OktaProbes
@@ -27,7 +24,7 @@ if TYPE_CHECKING:
 
 
 class OktaApi(ProviderApi[OktaSettings]):
-    """Where the API of Okta is, and what signs its requests."""
+    """The addresses of Okta's API, and the signer of requests."""
 
     def base_url(self, settings: OktaSettings) -> str:
         """Return the org's URL."""
@@ -40,7 +37,7 @@ class OktaApi(ProviderApi[OktaSettings]):
         return SswsAuth(settings.secret("api_token"))
 
     def sends_message(self, method: str, path: str, fields: Mapping[str, Any]) -> bool:
-        """A verification without an answer sends a code or a push, and so does the enrolment of a phone or an address.
+        """Return whether a verification without an answer, or the enrolment of a phone or an address, is requested.
 
         https://developer.okta.com/docs/api/openapi/okta-management/management/tag/UserFactor/
         """
@@ -52,7 +49,7 @@ class OktaApi(ProviderApi[OktaSettings]):
 
 
 class Okta(Provider[OktaSettings]):
-    """Knowledge about Okta's Factors API, and the two kinds of credential that it takes."""
+    """Knowledge about Okta's Factors API and its two kinds of credential."""
 
     name: ClassVar[str] = "okta"
     title: ClassVar[str] = "Okta"
@@ -61,22 +58,23 @@ class Okta(Provider[OktaSettings]):
     probes = OktaProbes()
     api = OktaApi()
     expectations: ClassVar[Mapping[str, str]] = {
-        "org_id": "the org's id (00o…), as /.well-known/okta-organization tells it",
-        "subdomain": "the org's own name before .okta.com, behind a custom domain too",
+        "org_id": "the org's id (00o…), as in /.well-known/okta-organization",
+        "subdomain": "the org's own name before .okta.com, even if it uses a custom domain",
     }
     test_data: ClassVar[Mapping[str, str]] = {
-        "admin_api_token": "an API token of somebody who may create users: mfagate makes users named "
+        "admin_api_token": "an API token of an administrator who may create users: mfagate creates users named "
         "mfagate-…@example.com, enrols a factor for them, and deletes them",
-        "user": "login or id of a user with Okta Verify push whom nobody else uses and whose pushes nobody answers",
-        "accepting_user": "a user whose phone's owner approves each push within seconds",
-        "declining_user": "a user whose phone's owner denies each push within seconds",
+        "user": "login or id of a user with Okta Verify push who is used for nothing else and whose pushes are "
+        "never answered",
+        "accepting_user": "a user whose phone's owner approves every push within seconds",
+        "declining_user": "a user whose phone's owner denies every push within seconds",
         "ignoring_user": "a user whose pushes time out",
-        "sms_user": "a user with an active SMS factor; a message is sent at each run",
+        "sms_user": "a user with an active SMS factor; each run sends one message",
         "locked_user": "a user with a TOTP factor who is locked out",
         "revoked_api_token": "an API token that was revoked",
         "unprivileged_api_token": "an API token of an administrator who may not see users' factors",
-        "app_client_id": "client id of an API Services app, for the interactions of the token endpoint; "
-        "not needed where the settings have one",
+        "app_client_id": "client id of an API Services app, for the interactions with the token endpoint; not "
+        "needed if the settings contain one",
         "app_private_key": "its private key in PEM",
     }
     test_secrets: ClassVar[frozenset[str]] = frozenset(
@@ -89,7 +87,7 @@ class Okta(Provider[OktaSettings]):
             "credentialId": "mfagate@example.com",
             "errorId": "oae0000000000000000000000",
             "expiresAt": "2026-01-01T00:05:00.000Z",
-            # The ids of the requests in the contract, so that client and recording fit together.
+            # The ids of the requests in the contract, so that client and recording match.
             "href": "https://okta.invalid/api/v1/users/00uabcdefg1234567890/factors/opfabcdefg1234567890"
             "/transactions/v2mst.GldKV5VxTrifyeZmWSQguA",
             "id": "ostabcdefg1234567890",
@@ -99,11 +97,11 @@ class Okta(Provider[OktaSettings]):
     )
 
     def inspect(self, settings: OktaSettings) -> Sequence[tuple[str, Finding]]:
-        """Two kinds of credential, half of one, a key that Okta does not take."""
+        """Find two credentials, incomplete ones, and keys that Okta does not accept."""
         return list(contradictions(settings))
 
     def states(self, send: Send[OktaSettings], settings: OktaSettings, test_data: Mapping[str, str]) -> States:
-        """Set up states with users of its own, and with prepared users."""
+        """Return the states of an org, set up with test users and with prepared users."""
         from mfagate.providers.okta.states import OktaStates
 
         return OktaStates(self, send, settings, test_data)

@@ -1,7 +1,7 @@
-"""Putting an Okta org into the states that contracts ask for.
+"""Put an Okta org into the states that contracts require.
 
-One-time passwords belong to a user of our own, whom an administrator's token creates and
-deletes; pushes, messages and lock-outs need users that somebody prepared.
+One-time passwords belong to a test user, which an administrator's token creates and deletes. Pushes, messages and
+lock-outs need prepared users.
 https://developer.okta.com/docs/api/openapi/okta-management/management/tag/UserFactor/
 """
 
@@ -19,17 +19,16 @@ from mfagate.core.foreign import quoted
 from mfagate.core.origins import segment
 from mfagate.leftovers.ledger import Thing
 from mfagate.leftovers.marks import Mark
-from mfagate.providers.okta.auth import new_key, new_token
+from mfagate.providers.made_up import new_private_key
+from mfagate.providers.okta.auth import new_token
 from mfagate.providers.okta.probes import UNKNOWN_FACTOR, UNKNOWN_USER
 from mfagate.providers.okta.settings import OktaSettings
-from mfagate.providers.probes import Send
-from mfagate.providers.provider import Provider
 from mfagate.providers.state_setup import Arrangement, Key, TabledStates
 from mfagate.providers.states import StateName, StateUnavailable, StateValues
 from mfagate.providers.totp import Totp
 
 _DOMAIN = "example.com"
-"""Of the logins of our own users: it delivers nothing (RFC 2606)."""
+"""Domain of the test users' logins; it receives no mail (RFC 2606)."""
 
 _MOST_LISTED = 200
 
@@ -41,34 +40,26 @@ _TOKEN_ID = "00Tmfagatenosuchtokn"
 
 _PERSON_SECONDS = 60.0
 _TIMEOUT_SECONDS = 330.0
-"""Nobody has said how long a push lasts; users report five minutes."""
+"""Okta does not document the lifetime of a push; users report five minutes."""
 
 _BETWEEN_POLLS = 2.0
 
 
 class OktaStates(TabledStates[OktaSettings]):
-    """Arranges states on one org.
+    """Sets up states on one org.
 
-    The parameter ``kind`` tells a factor or a credential from others.
+    The parameter ``kind`` selects a factor or a credential.
 
     Values: ``user_id`` (or login) and ``factor_id``; ``passcode``, which completes a login,
     and ``wrong_passcode``; ``poll_path`` of a push.
     """
 
-    def __init__(
-        self,
-        provider: Provider[OktaSettings],
-        send: Send[OktaSettings],
-        settings: OktaSettings,
-        test_data: Mapping[str, str],
-    ) -> None:
-        super().__init__(provider, send, settings, test_data)
-        self._user_id: str | None = None
-        self._login = ""
-        self._factor_id: str | None = None
+    _user_id: str | None = None
+    _login = ""
+    _factor_id: str | None = None
 
     def arrangements(self) -> Mapping[Key, Arrangement]:
-        """How each state is arranged."""
+        """Return the function that sets up each state."""
         return {
             StateName.CREDENTIAL_ACCEPTED: StateValues,
             StateName.WORKING_OTP: self._working_otp,
@@ -92,11 +83,11 @@ class OktaStates(TabledStates[OktaSettings]):
             StateName.PERMISSION_MISSING: lambda: _with_token(self.given("unprivileged_api_token")),
             (StateName.CREDENTIAL_ACCEPTED, _APP): self._app,
             (StateName.CREDENTIAL_UNKNOWN, _APP): lambda: self._app(client_id=_UNKNOWN_APP),
-            (StateName.CREDENTIAL_WRONG, _APP): lambda: self._app(private_key=new_key()),
+            (StateName.CREDENTIAL_WRONG, _APP): lambda: self._app(private_key=new_private_key()),
         }
 
     def remove(self, thing: Thing) -> None:
-        """Delete a user: the first time Okta deactivates, the second time it deletes.
+        """Delete a user: the first request deactivates the user, the second one deletes.
 
         https://developer.okta.com/docs/api/openapi/okta-management/management/tag/User/#tag/User/operation/deleteUser
         """
@@ -109,7 +100,7 @@ class OktaStates(TabledStates[OktaSettings]):
             self._user_id = self._factor_id = None
 
     def marked(self) -> Iterator[tuple[Thing, Mark]]:
-        """Find users whose login and display name both are those that a run gives."""
+        """Find users whose login and display name both carry the mark of a run."""
         for user in self._found('profile.login sw "mfagate-"'):
             name, _, domain = str(user["profile"]["login"]).partition("@")
             mark = Mark.read(name)
@@ -117,7 +108,7 @@ class OktaStates(TabledStates[OktaSettings]):
                 yield Thing("user", name), mark
 
     def _found(self, search: str) -> list[Any]:
-        """Users, deactivated ones included: https://developer.okta.com/docs/reference/user-query/."""
+        """Search users, including deactivated ones: https://developer.okta.com/docs/reference/user-query/."""
         return list(self._admin("GET", "/api/v1/users", params={"search": search, "limit": str(_MOST_LISTED)}))
 
     def _working_otp(self) -> StateValues:
@@ -127,7 +118,7 @@ class OktaStates(TabledStates[OktaSettings]):
         arranged = self._with_codes(self._enrolled())
         path = f"/api/v1/users/{self._user_id}/factors/{self._factor_id}/verify"
         if self._admin("POST", path, json={"passCode": arranged.values["passcode"]})["factorResult"] != "SUCCESS":
-            raise StateUnavailable("Okta refused a code of a factor that was enrolled a moment ago.")
+            raise StateUnavailable("Okta rejected a code of a factor that was enrolled a moment ago.")
         return arranged
 
     def _pending_factor(self) -> StateValues:
@@ -144,7 +135,7 @@ class OktaStates(TabledStates[OktaSettings]):
     def _enrolled(self) -> Totp:
         phone = self._pending()
         path = f"/api/v1/users/{self._user_id}/factors/{self._factor_id}/lifecycle/activate"
-        # Each code is good for once: the one of now is left for the login.
+        # Each code works once; the current one is kept for the login.
         self._admin("POST", path, json={"passCode": phone.code_for_enrolment()})
         return phone
 
@@ -155,7 +146,7 @@ class OktaStates(TabledStates[OktaSettings]):
         return Totp(str(factor["_embedded"]["activation"]["sharedSecret"]))
 
     def _user_without_factor(self) -> str:
-        """Our own user: made once, and freed of the factor that the state before enrolled."""
+        """Return the test user, created once, without the factor of the previous state."""
         if self._user_id is None:
             self._user_id = self._created()
         elif self._factor_id is not None:
@@ -167,7 +158,7 @@ class OktaStates(TabledStates[OktaSettings]):
         with self.making("user") as mark:
             self._login = login = f"{mark.name}@{_DOMAIN}"
             names = {"firstName": "mfagate", "lastName": "test", "displayName": mark.note}
-            # With a password the user is active at once, and nobody is sent a mail.
+            # With a password, the user is active immediately, and Okta sends no mail.
             body = {
                 "profile": {**names, "email": login, "login": login},
                 "credentials": {"password": {"value": f"{secrets.token_urlsafe(18)}aA1-"}},
@@ -193,9 +184,8 @@ class OktaStates(TabledStates[OktaSettings]):
         until = time.monotonic() + seconds
         while (result := self.ask("GET", path)["factorResult"]) != wanted:
             if result != "WAITING" or time.monotonic() > until:
-                raise StateUnavailable(
-                    f"The push was not answered as this state needs it ({wanted}): it is {quoted(result, 80)}."
-                )
+                expected = f"The push did not reach the result that this state requires ({wanted})"
+                raise StateUnavailable(f"{expected}: it is {quoted(result, 80)}.")
             time.sleep(_BETWEEN_POLLS)
 
     def _app(self, **changed: str) -> StateValues:
@@ -221,5 +211,5 @@ def _unknown_push() -> StateValues:
 
 
 def _with_token(token: str | None) -> StateValues:
-    """Sign with this token, or not at all; asked about nobody, should it be taken."""
+    """Sign with this token, or not at all; the user does not exist, in case the token is accepted."""
     return StateValues({"user_id": UNKNOWN_USER}, credential={"api_token": token, "private_key": None})

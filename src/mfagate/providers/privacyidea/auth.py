@@ -1,6 +1,6 @@
-"""Signing for privacyIDEA: an API key or a service account's token, raw, in the Authorization header.
+"""Sign for privacyIDEA: an API key or a service account's token, raw, in the Authorization header.
 
-There is no ``Bearer`` in front of it; the server refuses one as invalid padding
+The header has no ``Bearer`` prefix; the server would reject it as invalid padding
 (https://privacyidea.readthedocs.io/en/latest/modules/api/auth.html).
 """
 
@@ -27,11 +27,11 @@ LOGIN_PATH = "/auth"
 _ADMIN_ONLY = "/validate/triggerchallenge"
 
 _LIFETIME_SECONDS = 300.0
-"""Of a token that does not say when it expires. The server's default is an hour."""
+"""Lifetime of a token without an expiry time. The server's default is an hour."""
 
 
 def signing_setting(path: str) -> str:
-    """Return the setting whose key a path below the server's URL takes: an endpoint takes one role only."""
+    """Return the setting whose key a path takes: each endpoint accepts only one role."""
     validates = path.startswith("/validate/") and path != _ADMIN_ONLY
     return "validate_key" if validates else "admin_key"
 
@@ -43,7 +43,7 @@ def login_form(settings: PrivacyIDEASettings) -> Mapping[str, str]:
 
 
 def token_in(response: Response | None) -> tuple[str, float] | None:
-    """Return the token that ``POST /auth`` issued, and how many seconds it lasts."""
+    """Return the token that ``POST /auth`` issued, and its lifetime in seconds."""
     value = result_of(response).get("value") if response is not None and response.status == 200 else None
     token = value.get("token") if isinstance(value, dict) else None
     if not isinstance(token, str) or not token:
@@ -53,21 +53,21 @@ def token_in(response: Response | None) -> tuple[str, float] | None:
 
 
 class PrivacyIDEAAuth(AuthBase):
-    """Puts on a request what the endpoint takes: a key, a service account's token, or its name and password."""
+    """Signs with what the endpoint takes: a key, a service account's token, or its name and password."""
 
     def __init__(self, settings: PrivacyIDEASettings, tokens: Tokens) -> None:
-        """Without a key nothing is signed."""
+        """Without a key, requests stay unsigned."""
         self._settings = settings
         self._tokens = tokens
         self._root = urlsplit(settings.url).path.rstrip("/").count("/")
 
     def __call__(self, request: PreparedRequest) -> PreparedRequest:
-        """Sign the request; a credential that is not configured leaves it unsigned.
+        """Sign the request, if the credential is configured.
 
         Raises:
             TokenRefused: The server issued no token to the service account.
         """
-        # Counted rather than compared: the prefix may have been percent-encoded since.
+        # Counted, not compared: the prefix may be percent-encoded now.
         segments = urlsplit(request.url or "").path.split("/")[self._root + 1 :]
         path = "/" + "/".join(segments)
         has_account = self._settings.service_account is not None

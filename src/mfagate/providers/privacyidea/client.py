@@ -1,4 +1,4 @@
-"""The reference client for privacyIDEA: what a login service needs, and nothing it does not understand.
+"""The reference client for privacyIDEA: what a login service needs, and nothing else.
 
 Endpoints: https://privacyidea.readthedocs.io/en/latest/modules/api/validate.html.
 """
@@ -25,9 +25,9 @@ _DECISIONS = {
 
 @dataclass(frozen=True, slots=True)
 class ServiceAccount:
-    """Name and password of an administrator, who triggers challenges in the place of an API key.
+    """Name and password of an administrator, used instead of an API key to trigger challenges.
 
-    ``realm`` is that of the administrator, where it is no local one
+    ``realm`` is the administrator's realm, if the administrator is not local
     (https://privacyidea.readthedocs.io/en/latest/modules/api/auth.html).
     """
 
@@ -37,16 +37,15 @@ class ServiceAccount:
 
     @property
     def settings(self) -> Mapping[str, str | None]:
-        """Return the settings of the provider that it stands for."""
+        """The provider's settings for this account."""
         return {"service_account": self.name, "service_password": self.password, "service_realm": self.realm}
 
 
 class PrivacyIDEAClient:
     """A :class:`~mfagate.providers.second_factor.SecondFactor` over privacyIDEA's validate API.
 
-    A one-time password is checked in one request; a push is triggered, polled
-    and, once the phone has answered, redeemed. The poll alone never lets a user
-    in, because the server answers it without looking at who asks.
+    A one-time password is checked in one request; a push is triggered, polled and, once the phone has answered,
+    redeemed. The poll alone never lets a user in, because the server does not check who polls.
     """
 
     def __init__(
@@ -66,13 +65,13 @@ class PrivacyIDEAClient:
         self._api = ApiClient(PROVIDER, settings, timeout_seconds=timeout_seconds)
 
     def start(self, user: str, factor: Factor) -> Challenge:
-        """Trigger the user's challenges; a plain one-time password needs none."""
+        """Trigger the user's challenges, except for a plain one-time password."""
         if factor is Factor.OTP:
             return Challenge(user, factor)
         body = self._ask("POST", "/validate/triggerchallenge", data={"user": user, **self._realm})
         started = _result(body).get("value")
         if type(started) is int and started == 0:
-            raise NotEnrolled("privacyIDEA has no token of this user to challenge")
+            raise NotEnrolled("privacyIDEA has no token of this user that it could challenge")
         return Challenge(user, factor, _transaction(body))
 
     def challenge_by_pin(self, user: str, pin: str) -> Challenge | Decision:
@@ -84,7 +83,7 @@ class PrivacyIDEAClient:
         return Challenge(user, Factor.OTP, _transaction(body))
 
     def verify(self, challenge: Challenge, code: str | None = None) -> Decision:
-        """Check a code, or ask what became of a push."""
+        """Check a code, or query the result of a push."""
         if code is None:
             return self._poll(challenge)
         return self._check(challenge, code)
@@ -94,16 +93,16 @@ class PrivacyIDEAClient:
         if challenge.transaction:
             data["transaction_id"] = challenge.transaction
         response = self._send("POST", "/validate/check", data=data)
-        # The code decides: a policy of the server may make every refusal a 401.
+        # The code decides, because a policy of the server may turn every refusal into a 401.
         if response.status >= 400 and (error_of(response) or (None,))[0] == UNKNOWN_USER:
             return Decision.DENY
         return _decision(self._success(response))
 
     def push_answer(self, challenge: Challenge) -> str:
-        """What the phone answered: ``pending``, ``accept`` or ``declined``.
+        """Return the answer of the phone: ``pending``, ``accept`` or ``declined``.
 
         Raises:
-            ContractViolation: Something else, or a state that its value contradicts.
+            ContractViolation: The state is unknown, or contradicts the value.
         """
         if not challenge.transaction:
             raise ValueError("only a challenge with a transaction can be polled")
@@ -114,7 +113,7 @@ class PrivacyIDEAClient:
             return "accept"
         if status in ("pending", "declined") and value is False:
             return str(status)
-        raise ContractViolation("the state of the push is none that the contract names")
+        raise ContractViolation("the state of the push is not defined by the contract")
 
     def _poll(self, challenge: Challenge) -> Decision:
         answer = self.push_answer(challenge)
@@ -129,10 +128,8 @@ class PrivacyIDEAClient:
         return self._api.ask(method, path, headers={"Accept": "application/json"}, **request)
 
     def _success(self, response: Response) -> dict[str, Any]:
-        """The body; every answer that is not a JSON success becomes a typed error."""
-        if response.status != 200:
-            raise self._api.refusal(response)
-        body = self._api.json_object(response)
+        """Return the body of a successful answer; raise a typed error for any other."""
+        body = self._api.successful(response)
         if _result(body).get("status") is not True:
             raise ContractViolation("privacyIDEA answered 200 without a successful result")
         return body
@@ -151,7 +148,7 @@ def _detail(body: dict[str, Any]) -> dict[str, Any]:
 def _transaction(body: dict[str, Any]) -> str:
     transaction = _detail(body).get("transaction_id")
     if not isinstance(transaction, str) or not transaction:
-        raise ContractViolation("a challenge came without a transaction_id")
+        raise ContractViolation("privacyIDEA started a challenge without a transaction_id")
     return transaction
 
 
@@ -161,4 +158,4 @@ def _decision(body: dict[str, Any]) -> Decision:
     # The value must be a JSON boolean: 1 == True would let a changed type pass.
     if isinstance(value, bool) and isinstance(authentication, str) and (value, authentication) in _DECISIONS:
         return _DECISIONS[value, authentication]
-    raise ContractViolation("value and authentication of the answer do not make a decision that the contract names")
+    raise ContractViolation("the combination of value and authentication in the answer is not defined by the contract")

@@ -1,4 +1,4 @@
-"""How privacyIDEA words its errors."""
+"""How privacyIDEA reports errors."""
 
 from __future__ import annotations
 
@@ -31,9 +31,9 @@ from mfagate.providers.privacyidea.settings import PrivacyIDEASettings
 
 _KEY_WANTED = ErrorMeaning(
     CauseId.CONFIG_SETTING_MISSING,
-    "the server wants an API key (policy api_key_required), and the configuration says that it takes requests without",
-    "If the login service sends a key, set validate_key and take validate_access out. If it sends none, its logins "
-    "fail as well: have the policy switched off for it, or a key issued.",
+    "the server requires an API key (policy api_key_required), but validate_access says that it does not",
+    "If the login service sends a key, set validate_key and remove validate_access. If it sends none, its logins "
+    "fail too: ask the server's administrator to exempt it from the policy or to issue a key.",
     setting="validate_access",
 )
 
@@ -54,14 +54,14 @@ class PrivacyIDEADialect(ErrorDialect[PrivacyIDEASettings]):
         return ApiError(*error) if error else None
 
     def meaning(self, error: ApiError, exchange: Exchange, settings: PrivacyIDEASettings) -> ErrorMeaning | None:
-        """One code stands for all that a policy forbids, and one for all that it hides.
+        """Distinguish what a policy forbids, or hides, under one code.
 
-        A 500 to an expired key is that, and no outage.
+        A 500 to an expired key is not an outage.
         """
         failed = exchange.response is not None and exchange.response.status == 500
         if error.code in (INTERNAL, MASKED) and failed and (expired := _expired_key(settings)):
             name, when = expired
-            text = f"{name} expired on {when:%Y-%m-%d}; privacyIDEA answers 500 to an expired key"
+            text = f"{name} expired on {when:%Y-%m-%d}; privacyIDEA answers an expired key with 500"
             return ErrorMeaning(CauseId.CREDENTIAL_EXPIRED, text)
         if error.code == MASKED:
             return MASKED_LOGIN if _path_of(exchange).endswith("/auth") else MASKED_REFUSAL
@@ -73,7 +73,7 @@ class PrivacyIDEADialect(ErrorDialect[PrivacyIDEASettings]):
         return super().meaning(error, exchange, settings)
 
     def is_about_a_user(self, error: ApiError, exchange: Exchange) -> bool:
-        """Also what a policy forbids one user or token."""
+        """Include what a policy forbids one user or token."""
         by_policy = policy_meaning(error.message) if error.code == POLICY_CODE else None
         return by_policy is MEANINGS[UNAUTHORIZED_USER] or super().is_about_a_user(error, exchange)
 
@@ -83,7 +83,7 @@ def _path_of(exchange: Exchange) -> str:
 
 
 def _hides_status(error: ApiError, exchange: Exchange) -> bool:
-    """Return whether a refusal of a user, which has another status by right, came as 401."""
+    """Return whether a refusal of a user, which normally has another status, came as 401."""
     is_401 = exchange.response is not None and exchange.response.status == 401
     return is_401 and error.code in PrivacyIDEADialect.about_a_user
 

@@ -1,12 +1,11 @@
-"""privacyIDEA's error codes and what is behind them.
+"""privacyIDEA's error codes and their meanings.
 
-The envelope is ``{"result": {"status": false, "error": {"code", "message"}}}``. The code in the body decides, at
-any status: the policy ``hide_auth_error_status`` makes every refusal on ``/auth`` and ``/validate`` a 401. The policy
-``hide_specific_error_message`` replaces code and message on ``/auth`` and ``/validate/check``; such an answer says
+The envelope is ``{"result": {"status": false, "error": {"code", "message"}}}``. The code in the body decides, at any
+status: the policy ``hide_auth_error_status`` turns every refusal on ``/auth`` and ``/validate`` into a 401. The policy
+``hide_specific_error_message`` replaces code and message on ``/auth`` and ``/validate/check``; such an answer proves
 nothing (https://privacyidea.readthedocs.io/en/latest/policies/authentication.html,
-https://privacyidea.readthedocs.io/en/latest/policies/index.html).
-Codes as a privacyIDEA 3.14 server was seen to answer them, named in
-https://privacyidea.readthedocs.io/en/latest/modules/lib/error.html.
+https://privacyidea.readthedocs.io/en/latest/policies/index.html). Codes observed on a privacyIDEA 3.14 server,
+documented in https://privacyidea.readthedocs.io/en/latest/modules/lib/error.html.
 """
 
 from __future__ import annotations
@@ -16,6 +15,7 @@ from typing import Any
 
 from mfagate.core.causes import CauseId
 from mfagate.core.exchange import Response
+from mfagate.providers.answers import object_of
 from mfagate.providers.errors import ABOUT_THE_USER, ErrorMeaning
 
 UNAUTHORIZED_USER = 401
@@ -28,42 +28,44 @@ INTERNAL = -500
 
 HIDES_MESSAGE, HIDES_STATUS = "hide_specific_error_message", "hide_auth_error_status"
 
-_NOT_ISSUED_HERE = "the server refuses the key: another server issued it, or this one's SECRET_KEY has changed"
-"""What remains for a key of the right shape; damaged ones are found before they are sent."""
+_NOT_ISSUED_HERE = "the server rejected the key: another server issued it, or SECRET_KEY of this server has changed"
+"""The remaining cause for a well-formed key; damaged keys are found before they are sent."""
 
 
 _CREATE = "pi-manage api createtoken -r ROLE -u NAME -d DAYS, run on the server"
 
 _COMPARE_SERVERS = (
-    "Compare settings.url with the server that issued the key; if it is another one, put in a key of this server. If "
-    "it is the same, ask its administrator whether SECRET_KEY in pi.cfg was changed or lost: then every key that was "
-    "issued before is void, and each needs a new one."
+    "Compare settings.url with the server that issued the key. If they differ, set a key of this server. If they "
+    "are the same, ask its administrator whether SECRET_KEY in pi.cfg was changed or lost: every earlier key is "
+    "then invalid and must be replaced."
 )
 
 _RIGHT_ROLE = (
-    "Put a key of the role validate in validate_key, and a key of the role admin in admin_key. The administrator of "
-    f"the privacyIDEA server makes one with {_CREATE}."
+    "Set validate_key to a key with the role validate, and admin_key to a key with the role admin. The "
+    f"administrator of the privacyIDEA server creates keys with {_CREATE}."
 )
 
 _READ_ITS_LOG = (
-    "Ask the administrator of the privacyIDEA server: its log (PI_LOGFILE in pi.cfg, usually "
-    "/var/log/privacyidea/privacyidea.log) has the reason, under the time of this request. No credential was refused: "
-    "rotate nothing."
+    "Ask the administrator of the privacyIDEA server for the reason, which its log (PI_LOGFILE in pi.cfg, usually "
+    "/var/log/privacyidea/privacyidea.log) contains at the time of this request. Do not rotate a credential: none "
+    "was rejected."
 )
 """https://privacyidea.readthedocs.io/en/stable/installation/system/logging.html"""
 
 
 def _failed(what: str) -> ErrorMeaning:
-    return ErrorMeaning(CauseId.PROVIDER_OUTAGE, f"the server failed by itself: {what}", _READ_ITS_LOG)
+    return ErrorMeaning(CauseId.PROVIDER_OUTAGE, f"the server reported an internal error: {what}", _READ_ITS_LOG)
 
 
 def _of_a_user(text: str) -> ErrorMeaning:
     return ErrorMeaning(CauseId.CONTRACT_STATUS_CHANGED, text, ABOUT_THE_USER)
 
 
-_BY_POLICY = _of_a_user("a policy does not let this user or token authenticate; the credential was accepted")
+_BY_POLICY = _of_a_user("a policy does not allow this user or token to authenticate; the credential was accepted")
 
-_NO_SUCH_PATH = ErrorMeaning(CauseId.CONTRACT_ENDPOINT_RETIRED, "the server has no such path, or not with this method")
+_NO_SUCH_PATH = ErrorMeaning(
+    CauseId.CONTRACT_ENDPOINT_RETIRED, "the server does not have this path, or not with this method"
+)
 
 MEANINGS: Mapping[str | int, ErrorMeaning] = {
     -404: _NO_SUCH_PATH,
@@ -75,123 +77,113 @@ MEANINGS: Mapping[str | int, ErrorMeaning] = {
     ),
     UNAUTHORIZED_USER: _BY_POLICY,
     MISSING_TOKEN: _of_a_user("the server has no such token or object; the credential was accepted"),
-    UNKNOWN_USER: _of_a_user("the server knows no such user; the credential was accepted"),
+    UNKNOWN_USER: _of_a_user("the server does not know this user; the credential was accepted"),
     REVOKED_TOKEN: _of_a_user("the token was revoked; the credential was accepted"),
     707: _failed("it cannot use its encryption key"),
-    INTERNAL: _failed("an error that it does not name"),
+    INTERNAL: _failed("unspecified"),
     902: _failed("its database"),
     903: _failed("its configuration"),
     907: _failed("it cannot read the users' directory"),
     WRONG_PASSWORD: ErrorMeaning(
         CauseId.CREDENTIAL_REJECTED,
-        "the server refuses the name or the password of the service account",
-        "Compare service_account and service_password with what the login service has, and service_realm with the "
-        "realm of that account. If they are the same, ask the server's administrator whether the password was changed "
-        "(pi-manage admin change) or the account was removed.",
+        "the server rejected the name or the password of the service account",
+        "Compare service_account and service_password with the configuration of the login service, and "
+        "service_realm with the realm of that account. If they are the same, ask the server's administrator whether "
+        "the password was changed (pi-manage admin change) or the account was removed.",
         setting="service_password",
     ),
     4033: ErrorMeaning(
         CauseId.CREDENTIAL_REJECTED,
         "the server saw no key in the request",
-        "Look for a proxy that drops the Authorization header: the key itself was not looked at.",
+        "Look for a proxy that removes the Authorization header; the key itself was not checked.",
     ),
     4304: ErrorMeaning(CauseId.CREDENTIAL_REJECTED, _NOT_ISSUED_HERE, _COMPARE_SERVERS),
     4305: ErrorMeaning(
         CauseId.CREDENTIAL_EXPIRED,
-        "the server says that the key has expired",
-        f"Ask the administrator of the privacyIDEA server for a new key ({_CREATE}), and store it under the same "
-        "reference.",
+        "the server reports that the key has expired",
+        f"Ask the administrator of the privacyIDEA server for a new key ({_CREATE}), and store it in the same place.",
     ),
     4306: ErrorMeaning(CauseId.CREDENTIAL_WRONG_KIND, "the key has the wrong role for this endpoint", _RIGHT_ROLE),
 }
 
 POLICY_CODE = 303
-"""One code for everything a policy forbids; only the message tells what it was."""
+"""The code for everything that a policy forbids; only the message distinguishes the cases."""
 
 SAW_NO_KEY = (POLICY_CODE, 4033, 4304)
-"""Refusals of a key that may not have come to the server: none was seen, or what was seen is no token."""
+"""Refusals of a key that may not have reached the server: it saw no key, or something else."""
 
 NO_KEY = ErrorMeaning(CauseId.CREDENTIAL_REJECTED, _NOT_ISSUED_HERE, _COMPARE_SERVERS)
 
 _WITHHELD = ErrorMeaning(
     CauseId.CREDENTIAL_INSUFFICIENT_PERMISSION,
-    "a policy of the server withholds the right",
-    "Give the right that the provider's message names to this key or account: Config > Policies in the server's web "
-    "interface, a policy of the scope admin.",
+    "no policy of the server grants the right",
+    "Give this key or account the right that the provider's message names: in the server's web interface, open "
+    "Config > Policies and edit a policy of the scope admin.",
 )
 
-POLICY_MESSAGES: tuple[tuple[str, ErrorMeaning], ...] = (
-    ("No valid API key was passed", NO_KEY),
-    (
-        "it was no API key",
-        ErrorMeaning(CauseId.CREDENTIAL_WRONG_KIND, "the key is valid, but of the wrong role", _RIGHT_ROLE),
+POLICY_MESSAGES: Mapping[str, ErrorMeaning] = {
+    "No valid API key was passed": NO_KEY,
+    "it was no API key": ErrorMeaning(
+        CauseId.CREDENTIAL_WRONG_KIND, "the key is valid but has the wrong role", _RIGHT_ROLE
     ),
-    ("for authentication", _BY_POLICY),
-    ("Tokeninfo field", _BY_POLICY),
-    ("allowed to authenticate", _BY_POLICY),
-    ("is not allowed", _WITHHELD),
-    ("are not allowed", _WITHHELD),
-    (
-        "Missing policy",
-        ErrorMeaning(
-            CauseId.ACCOUNT_FEATURE_DISABLED,
-            "the server lacks a policy that this factor needs",
-            "Ask the administrator of the privacyIDEA server to set the policy that the provider's message names: "
-            "Config > Policies in its web interface. The scope of each policy is in "
-            "https://privacyidea.readthedocs.io/en/latest/policies/index.html.",
-        ),
+    "for authentication": _BY_POLICY,
+    "Tokeninfo field": _BY_POLICY,
+    "allowed to authenticate": _BY_POLICY,
+    "is not allowed": _WITHHELD,
+    "are not allowed": _WITHHELD,
+    "Missing policy": ErrorMeaning(
+        CauseId.ACCOUNT_FEATURE_DISABLED,
+        "the server lacks a policy that this factor needs",
+        "Ask the administrator of the privacyIDEA server to set the policy that the provider's message names: "
+        "Config > Policies in its web interface. The scope of each policy is documented in "
+        "https://privacyidea.readthedocs.io/en/latest/policies/index.html.",
     ),
-    (
-        "Polling not allowed",
-        ErrorMeaning(
-            CauseId.ACCOUNT_FEATURE_DISABLED,
-            "the server does not let phones poll for challenges",
-            "Ask the administrator of the privacyIDEA server to set push_allow_polling: Config > Policies in its web "
-            "interface, in a policy of the scope authentication.",
-        ),
+    "Polling not allowed": ErrorMeaning(
+        CauseId.ACCOUNT_FEATURE_DISABLED,
+        "the server does not allow phones to poll for challenges",
+        "Ask the administrator of the privacyIDEA server to set push_allow_polling: Config > Policies in its web "
+        "interface, in a policy of the scope authentication.",
     ),
-)
+}
 
 MASKED_REFUSAL = ErrorMeaning(
     CauseId.CREDENTIAL_NOT_PROVABLE,
-    f"the server hides why it refuses (policy {HIDES_MESSAGE}), so the answer says nothing of the key",
-    "Do not replace the key: a good one gets the same answer. Let GET /validate/polltransaction through to the server, "
-    'which the policy does not cover; in production also set production_allows = ["failing-credential"]. Or ask the '
-    f"server's administrator to limit {HIDES_MESSAGE} to other clients, or for the reason in the audit log.",
+    f"the server hides the reason of the refusal (policy {HIDES_MESSAGE}), so the answer does not show whether the "
+    "key is valid",
+    "Do not replace the key: a valid key gets the same answer. Allow GET /validate/polltransaction, which the "
+    "policy does not cover, to reach the server; in production, also set production_allows = "
+    f'["failing-credential"]. Or ask the server\'s administrator to limit {HIDES_MESSAGE} to other clients, or to '
+    "look up the reason in the audit log.",
 )
 
 HIDDEN_STATUS = ErrorMeaning(
     CauseId.CONTRACT_STATUS_CHANGED,
-    f"the server answers 401 to whatever it refuses (policy {HIDES_STATUS}); the code in the body is as ever",
-    "Let client and contract go by the code in the body, or ask the server's administrator to switch the policy off.",
+    f"the server answers every refusal with 401 (policy {HIDES_STATUS}); the code in the body is unchanged",
+    "Make client and contract use the code in the body, or ask the server's administrator to switch off the policy.",
 )
 
 MASKED_LOGIN = ErrorMeaning(
     CauseId.PROVIDER_REFUSAL_UNRECOGNISED,
-    f"the server refuses the service account and hides why (policy {HIDES_MESSAGE})",
-    "Ask the server's administrator for the reason: the audit log has it. It may be the name, the password, the realm "
-    "or a policy.",
+    f"the server rejected the service account and hides the reason (policy {HIDES_MESSAGE})",
+    "Ask the server's administrator for the reason, which the audit log contains. It may be the name, the password, "
+    "the realm or a policy.",
     setting="service_account",
 )
 
 
 def policy_meaning(message: Any) -> ErrorMeaning | None:
-    """Return what a policy forbids, by the part of the message that is fixed."""
-    return next((meaning for part, meaning in POLICY_MESSAGES if part in message), None)
+    """Return what a policy forbids, by the fixed part of the message."""
+    return next((meaning for part, meaning in POLICY_MESSAGES.items() if part in message), None)
 
 
 def result_of(response: Response) -> dict[str, Any]:
-    """The ``result`` object of an answer, empty if there is none."""
-    try:
-        body = response.json()
-    except ValueError:
-        return {}
-    result = body.get("result") if isinstance(body, dict) else None
+    """Return the ``result`` object of an answer; empty if there is none."""
+    result = object_of(response).get("result")
     return result if isinstance(result, dict) else {}
 
 
 def error_of(response: Response) -> tuple[int, str] | None:
-    """Code and message of an error answer."""
+    """Read code and message of an error answer."""
     error = result_of(response).get("error")
     if not isinstance(error, dict) or type(error.get("code")) is not int:
         return None

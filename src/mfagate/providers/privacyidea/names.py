@@ -1,4 +1,4 @@
-"""Names that plugins of privacyIDEA have for the same settings.
+"""Names of the same settings in plugins of privacyIDEA.
 
 https://github.com/privacyidea/keycloak-provider and https://github.com/privacyidea/simplesamlphp-module-privacyidea.
 """
@@ -6,33 +6,21 @@ https://github.com/privacyidea/keycloak-provider and https://github.com/privacyi
 from __future__ import annotations
 
 from mfagate.config.settings import OtherNames
+from mfagate.providers.other_names import by_other_name
 
-PREFIXES = (
-    "PRIVACYIDEA",
-    "PI",
-)
+PREFIXES = ("PRIVACYIDEA", "PI")
 
 OTHER_NAMES = (
     OtherNames(
         "the plugins of privacyIDEA",
-        {
-            "server": "url",
-            "server_url": "url",
-            "privacyidea_server": "url",
-            "base_url": "url",
-            "host": "url",
-            "hostname": "url",
-            "endpoint": "url",
-            "api_key": "validate_key",
-            "token": "validate_key",
-            "auth_token": "validate_key",
-            "api_token": "validate_key",
-            "validate_token": "validate_key",
-            "admin_token": "admin_key",
-            "pi_realm": "realm",
-            "default_realm": "realm",
-            "user_realm": "realm",
-            "service_pass": "service_password",
-        },
+        by_other_name(
+            {
+                "url": "server server_url privacyidea_server base_url host hostname endpoint",
+                "validate_key": "api_key token auth_token api_token validate_token",
+                "admin_key": "admin_token",
+                "realm": "pi_realm default_realm user_realm",
+                "service_password": "service_pass",
+            }
+        ),
     ),
 )

@@ -1,4 +1,4 @@
-"""A phone with the privacyIDEA Authenticator app, played in software."""
+"""A simulated phone with the privacyIDEA Authenticator app."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.hazmat.primitives.twofactor.hotp import HOTP
 
-# Sends a request of a method and a path, as ``TabledStates.ask`` does; returns the JSON answered, or raises.
+# Sends a request, as ``TabledStates.ask`` does; returns the JSON of the answer, or raises.
 Ask = Callable[..., Any]
 
 
 @dataclass(frozen=True, slots=True)
 class HotpToken:
-    """An HOTP token (RFC 4226), just enrolled: its counter is at 0."""
+    """A newly enrolled HOTP token (RFC 4226): its counter is 0."""
 
     digits: ClassVar[int] = 6
 
@@ -28,18 +28,18 @@ class HotpToken:
     key: bytes = field(default_factory=lambda: secrets.token_bytes(20), repr=False)
 
     def otp(self, counter: int = 0) -> str:
-        """The OTP at a counter."""
+        """Return the OTP at a counter."""
         # HOTP is HMAC-SHA-1 (RFC 4226).
         return HOTP(self.key, self.digits, hashes.SHA1()).generate(counter).decode()  # noqa: S303
 
     def wrong_otp(self) -> str:
-        """An OTP that the server refuses now."""
-        # The server looks ahead, by 10 counters unless count_window says otherwise.
+        """Return an OTP that the server rejects now."""
+        # The server looks ahead by count_window counters, by default 10.
         ahead = {self.otp(counter) for counter in range(100)}
         return next(otp for otp in iter(random_otp, None) if otp not in ahead)
 
     def passwords(self) -> dict[str, str]:
-        """The right one and the wrong ones, as ``pass`` of /validate/check takes them."""
+        """Return the right password and two wrong ones, in the format of ``pass`` of /validate/check."""
         return {
             "pass": self.pin + self.otp(),
             "wrong_pass": self.pin + self.wrong_otp(),
@@ -48,17 +48,17 @@ class HotpToken:
 
 
 def random_otp() -> str:
-    """As many digits as an OTP has."""
+    """Return random digits of the length of an OTP."""
     return f"{secrets.randbelow(10**HotpToken.digits):0{HotpToken.digits}}"
 
 
 def random_pin() -> str:
-    """A PIN that is not guessed by accident."""
+    """Return a PIN that cannot be guessed by accident."""
     return secrets.token_hex(4)
 
 
 class PushToken:
-    """A push token without a push service behind it: the phone asks the server instead.
+    """A push token without a push service: the phone polls the server instead.
 
     The app does so when ``push_firebase_configuration`` is ``poll only``. Requests
     and signatures are those of
@@ -68,13 +68,13 @@ class PushToken:
     _PATH = "/ttype/push"
 
     def __init__(self, serial: str, ask: Ask) -> None:
-        """A token that the server waits to hear about."""
+        """Create the phone of a token that the server expects."""
         self.serial = serial
         self._ask = ask
         self._key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
 
     def enrol(self, enrollment_credential: str) -> None:
-        """The second step of enrolment: hand the server this phone's public key."""
+        """Complete the enrolment by sending this phone's public key to the server."""
         public_key = self._key.public_key().public_bytes(
             serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
         )
@@ -85,7 +85,7 @@ class PushToken:
         )
 
     def answer(self, *, accept: bool) -> None:
-        """Accept or decline every login that waits for an answer."""
+        """Accept or decline all pending logins."""
         for nonce in self._waiting():
             if accept:
                 self._post(signature=self._sign(nonce, self.serial))
@@ -94,11 +94,7 @@ class PushToken:
 
     def _waiting(self) -> list[str]:
         timestamp = datetime.now(UTC).isoformat()
-        parameters = {
-            "serial": self.serial,
-            "timestamp": timestamp,
-            "signature": self._sign(self.serial, timestamp),
-        }
+        parameters = {"serial": self.serial, "timestamp": timestamp, "signature": self._sign(self.serial, timestamp)}
         answer = self._ask("GET", self._PATH, params=parameters)
         return [challenge["nonce"] for challenge in answer["result"]["value"]]
 

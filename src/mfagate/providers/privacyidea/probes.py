@@ -1,4 +1,4 @@
-"""What mfagate asks privacyIDEA: requests that are safe in production."""
+"""The requests of mfagate to privacyIDEA, all safe in production."""
 
 from __future__ import annotations
 
@@ -13,21 +13,16 @@ from mfagate.core.causes import CauseId
 from mfagate.core.exchange import Response
 from mfagate.core.finding import Finding
 from mfagate.core.foreign.parsing import raw
-from mfagate.providers.privacyidea.errors import (
-    SAW_NO_KEY,
-    UNKNOWN_USER,
-    error_of,
-    result_of,
-)
+from mfagate.providers.privacyidea.errors import SAW_NO_KEY, UNKNOWN_USER, error_of, result_of
 from mfagate.providers.privacyidea.settings import PrivacyIDEASettings
 from mfagate.providers.privacyidea.signature import OTHER_KEY, signed_by
 from mfagate.providers.probes import Probe, ProviderProbes, Send
 
 SENTINEL_USER = "mfagate-no-such-user"
-"""A user that no one has: asking about it proves a key without touching anybody's token."""
+"""A user that does not exist, so that a request proves a key without affecting a user's token."""
 
 _JSON = {"Accept": "application/json"}
-"""Without it an unknown path answers 200 with the web UI."""
+"""Without it, an unknown path answers 200 with the web UI."""
 
 _READY = {"result": {"status": True, "value": {"status": "ready"}}}
 
@@ -35,27 +30,27 @@ _KEYS = ("validate_key", "admin_key")
 
 _DROPPED = Finding(
     CauseId.NETWORK_PROXY,
-    "the server accepts the key in the header PI-Authorization and does not see it in Authorization: something on the "
-    "way drops or replaces that header",
-    next_step="Let the header Authorization through to the server: Apache needs WSGIPassAuthorization On, a proxy a "
-    "rule for it. Leave the key as it is.",
+    "the server accepts the key in the header PI-Authorization but does not see it in Authorization: a proxy or web "
+    "server removes or replaces that header",
+    next_step="Make sure that the header Authorization reaches the server: Apache needs WSGIPassAuthorization On, "
+    "and a proxy needs a rule that passes it. Do not change the key.",
 )
 
 _POLL = {"transaction_id": "00000000000000000000"}
 
 
 class PrivacyIDEAProbes(ProviderProbes[PrivacyIDEASettings]):
-    """Ask privacyIDEA what is safe in production."""
+    """Probes of privacyIDEA that are safe in production."""
 
     def pings(self, settings: PrivacyIDEASettings) -> Sequence[Probe]:
-        """The readiness probe (https://privacyidea.readthedocs.io/en/latest/modules/api/healthcheck.html).
+        """Request readiness (https://privacyidea.readthedocs.io/en/latest/modules/api/healthcheck.html).
 
-        Versions before 3.11 have none: https://github.com/privacyidea/privacyidea/blob/master/Changelog.
+        Versions before 3.11 have no such endpoint: https://github.com/privacyidea/privacyidea/blob/master/Changelog.
         """
         return [Probe("server", "GET", "/healthz/readyz", _is_ready, headers=_JSON, shape=_READY)]
 
     def credentials(self, settings: PrivacyIDEASettings) -> Sequence[Probe]:
-        """Ask about a user that does not exist; ask what the admin key may enrol; let the service account log in."""
+        """Check an OTP of an unknown user, list the rights of the admin key, and log in the service account."""
         from mfagate.providers.privacyidea.auth import LOGIN_PATH, login_form
 
         probes = []
@@ -79,9 +74,9 @@ class PrivacyIDEAProbes(ProviderProbes[PrivacyIDEASettings]):
         return probes
 
     def with_bad_credential(self, settings: PrivacyIDEASettings, subject: str) -> PrivacyIDEASettings | None:
-        """A key of the same role, in good shape, that no server has issued; an account that nobody has.
+        """Return a well-formed made-up key of the same role, or a made-up account.
 
-        The account is made up as well as the password: a wrong password of the real one counts as a failed login.
+        The account is made up too, because a wrong password of the real account counts as a failed login.
         """
         if subject == "validate_access":
             return None
@@ -93,10 +88,10 @@ class PrivacyIDEAProbes(ProviderProbes[PrivacyIDEASettings]):
     def identity(
         self, response: Response, settings: PrivacyIDEASettings, expected: Mapping[str, str]
     ) -> Mapping[str, str]:
-        """Version, default realm, and whose key signed the answer.
+        """Read version and default realm, and check whose key signed the answer.
 
-        The message about an unknown user names the realm that was looked in: the
-        server's default realm, unless we named one ourselves.
+        The message about an unknown user names the realm that was searched: the server's default realm, unless the
+        request names another.
         """
         seen = {}
         if version := re.search(r'"version": ?"privacyIDEA ([^"]*)"', raw(response.text)):
@@ -112,32 +107,27 @@ class PrivacyIDEAProbes(ProviderProbes[PrivacyIDEASettings]):
         return seen
 
     def permissions(self, settings: PrivacyIDEASettings) -> Sequence[Probe]:
-        """An admin key must be allowed to trigger challenges; asked for nobody's."""
+        """Trigger the challenges of an unknown user, which the admin key must be allowed to do."""
         if settings.admin_key is None and settings.service_account is None:
             return ()
         data = {"user": SENTINEL_USER}
         return (
             Probe(
-                "triggerchallenge",
-                "POST",
-                "/validate/triggerchallenge",
-                _knows_no_such_user,
-                data=data,
-                headers=_JSON,
+                "triggerchallenge", "POST", "/validate/triggerchallenge", _knows_no_such_user, data=data, headers=_JSON
             ),
         )
 
     def refine(self, finding: Finding, settings: PrivacyIDEASettings, send: Send[PrivacyIDEASettings]) -> Finding:
-        """Send a refused key once more in a second header, which the server reads as well.
+        """Send a refused key once more in a second header, which the server also reads.
 
-        Proxies, and Apache without WSGIPassAuthorization, drop the header Authorization or put one of their own in its
-        place: then the server sees no key, or none that it can read
+        Proxies, and Apache without WSGIPassAuthorization, remove the header Authorization or replace it, so that the
+        server sees no key, or an unreadable one
         (https://github.com/privacyidea/privacyidea/issues/2123,
         https://github.com/privacyidea/privacyideaadm/issues/49).
         """
         refused = finding.cause is CauseId.CREDENTIAL_REJECTED
-        asked = str(finding.evidence.get("request"))
-        probe = next((probe for probe in self.credentials(settings) if asked.endswith(probe.path)), None)
+        request_line = str(finding.evidence.get("request"))
+        probe = next((probe for probe in self.credentials(settings) if request_line.endswith(probe.path)), None)
         if not refused or finding.evidence.get("provider code") not in SAW_NO_KEY or probe is None:
             return finding
         key = settings.secret(probe.subject) if probe.subject in _KEYS else None
@@ -171,7 +161,7 @@ def _of_an_admin(response: Response) -> Finding | None:
         return None
     return Finding(
         CauseId.CREDENTIAL_WRONG_KIND,
-        "the server issues a token to the service account, and takes it for a user and not for an administrator",
+        "the server issues a token to the service account, but treats it as a user and not as an administrator",
         next_step="Use an administrator of the server: pi-manage admin add, or a user of a realm in SUPERUSER_REALM.",
         setting="service_account",
     )
@@ -181,7 +171,7 @@ def _knows_no_such_user(response: Response) -> bool:
     error = error_of(response)
     if error is not None:
         return error[0] == UNKNOWN_USER
-    # A server that passes unknown users through (policy passOnNoUser) still took the key.
+    # A server that accepts unknown users (policy passOnNoUser) has still accepted the key.
     return response.status == 200 and result_of(response).get("status") is True
 
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class PrivacyIDEAApi(ProviderApi[PrivacyIDEASettings]):
-    """Where the API of privacyIDEA is, and what signs its requests."""
+    """The addresses of privacyIDEA's API, and the signer of requests."""
 
     def base_url(self, settings: PrivacyIDEASettings) -> str:
         """Return the configured URL."""
@@ -35,12 +35,12 @@ class PrivacyIDEAApi(ProviderApi[PrivacyIDEASettings]):
         return PrivacyIDEAAuth(settings, tokens)
 
     def sends_message(self, method: str, path: str, fields: Mapping[str, Any]) -> bool:
-        """The tokens are our own: HOTP, and a push whose phone is played in this process."""
+        """Return False: the tokens are HOTP, and a push whose phone is simulated in this process."""
         return False
 
 
 class PrivacyIDEA(Provider[PrivacyIDEASettings]):
-    """Knowledge about privacyIDEA; every answer was observed on 3.14."""
+    """Knowledge about privacyIDEA; all answers were observed on 3.14."""
 
     name: ClassVar[str] = "privacyidea"
     title: ClassVar[str] = "privacyIDEA"
@@ -49,14 +49,14 @@ class PrivacyIDEA(Provider[PrivacyIDEASettings]):
     probes = PrivacyIDEAProbes()
     api = PrivacyIDEAApi()
     expectations: ClassVar[Mapping[str, str]] = {
-        "realm": "the server's default realm, as it names it for an unknown user",
-        "version": "the server's version, or its beginning: 3.14",
-        "public_key": "the server's public audit key (PEM), with which it signs every answer",
+        "realm": "the server's default realm, as in its answer about an unknown user",
+        "version": "the server's version, or the beginning of it: 3.14",
+        "public_key": "the server's public audit key (PEM), which verifies the signature of every answer",
     }
     not_identifying: ClassVar[frozenset[str]] = frozenset({"version"})
     test_data: ClassVar[Mapping[str, str]] = {
-        "user": "an existing user whom nobody else uses: mfagate enrols and deletes tokens of this user",
-        "expired_validate_key": "an expired API key of the role validate (createtoken with -d -1)",
+        "user": "an existing user who is used for nothing else: mfagate enrols and deletes tokens of this user",
+        "expired_validate_key": "an expired API key with the role validate (createtoken with -d -1)",
     }
     test_secrets: ClassVar[frozenset[str]] = frozenset({"expired_validate_key"})
     clock_tolerance_seconds: ClassVar[float] = 60.0
@@ -73,20 +73,20 @@ class PrivacyIDEA(Provider[PrivacyIDEASettings]):
     )
 
     def credential_for(self, path: str, configured: Collection[str]) -> str | None:
-        """Every login ends at an endpoint that takes the validate key, unless the server takes requests without it."""
+        """Return the validate key for the endpoints where every login ends, unless the server requires no key."""
         from mfagate.providers.privacyidea.auth import signing_setting
 
         is_open = "validate_access" in configured
         return "validate_key" if signing_setting(path) == "validate_key" and not is_open else None
 
     def inspect(self, settings: PrivacyIDEASettings) -> Sequence[tuple[str, Finding]]:
-        """Half a service account, and two ways to authenticate at one endpoint."""
+        """Find half a service account, and two ways to authenticate at one endpoint."""
         return list(contradictions(settings))
 
     def states(
         self, send: Send[PrivacyIDEASettings], settings: PrivacyIDEASettings, test_data: Mapping[str, str]
     ) -> States:
-        """Set up states through the admin API, on any server."""
+        """Return the states of any server, set up through the admin API."""
         from mfagate.providers.privacyidea.states import PrivacyIDEAStates
 
         return PrivacyIDEAStates(self, send, settings, test_data)

@@ -1,9 +1,9 @@
-"""The signature of privacyIDEA's answers: proof of which server gave them.
+"""The signature of privacyIDEA's answers, which proves the server.
 
 Every answer is signed with the server's audit key: RSA-PSS with SHA-256 over
 the JSON of the answer, keys sorted, without the signature itself
 (https://privacyidea.readthedocs.io/en/latest/installation/system/inifile.html,
-``PI_AUDIT_KEY_PRIVATE``). Seen on a 3.14 server; older ones used PKCS #1.
+``PI_AUDIT_KEY_PRIVATE``). Observed on a 3.14 server; older servers used PKCS #1.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _PREFIX = "rsa_sha256_pss:"
 
 
 def signed_by(response: Response, public_key: str) -> bool | None:
-    """Whether this key signed the answer; None if the answer has no signature that can be checked."""
+    """Return whether this key signed the answer; None if the signature cannot be checked."""
     from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
     from cryptography.hazmat.primitives.asymmetric import padding, rsa
     from cryptography.hazmat.primitives.hashes import SHA256

@@ -1,7 +1,6 @@
-"""Putting a privacyIDEA server into the states that contracts ask for.
+"""Put a privacyIDEA server into the states that contracts require.
 
-Over HTTP alone and with an admin key, so that it works on our sandbox and on
-any other server. Endpoints: https://privacyidea.readthedocs.io/en/latest/modules/api/token.html
+This uses only HTTP and an admin key, so that it works on any server as well as on the sandbox. Endpoints: https://privacyidea.readthedocs.io/en/latest/modules/api/token.html
 and https://privacyidea.readthedocs.io/en/latest/modules/api/validate.html.
 """
 
@@ -24,8 +23,6 @@ from mfagate.providers.privacyidea.errors import result_of
 from mfagate.providers.privacyidea.phone import HotpToken, PushToken, random_otp, random_pin
 from mfagate.providers.privacyidea.probes import SENTINEL_USER
 from mfagate.providers.privacyidea.settings import PrivacyIDEASettings
-from mfagate.providers.probes import Send
-from mfagate.providers.provider import Provider
 from mfagate.providers.state_setup import Arrangement, Key, TabledStates
 from mfagate.providers.states import AskedTooSoon, StateName, StateNotConfigured, StateUnavailable, StateValues
 
@@ -35,31 +32,22 @@ _ABOUT_THE_KEY = frozenset(state.value for state in StateName if state.is_about_
 
 
 class PrivacyIDEAStates(TabledStates[PrivacyIDEASettings]):
-    """Arranges states on one server, with tokens of its own on one user.
+    """Sets up states on one server, with test tokens of one user.
 
-    ``test_data`` (of ``integrations.toml``): ``user``, an existing user whom
-    nobody else uses: a state holds until the next one is arranged, so that runs
-    take turns; ``expired_validate_key``, for that state alone.
+    ``test_data`` (in ``integrations.toml``): ``user``, an existing user who is used for nothing else, because a state
+    holds only until the next one is set up; ``expired_validate_key``, only for that state.
 
-    Values: ``user``, and ``realm`` where one is configured; ``pass``, which starts
+    Values: ``user``, and ``realm`` if one is configured; ``pass``, which starts
     or completes the login; ``wrong_pass`` and ``wrong_pin_pass``, the same with a
     wrong OTP and a wrong PIN; ``serial`` of the token; ``transaction_id`` of the
     challenge.
     """
 
-    def __init__(
-        self,
-        provider: Provider[PrivacyIDEASettings],
-        send: Send[PrivacyIDEASettings],
-        settings: PrivacyIDEASettings,
-        test_data: Mapping[str, str],
-    ) -> None:
-        super().__init__(provider, send, settings, test_data)
-        self._enrolled: str | None = None
-        self._push_token: PushToken | None = None
+    _enrolled: str | None = None
+    _push_token: PushToken | None = None
 
     def arrangements(self) -> Mapping[Key, Arrangement]:
-        """How each state is arranged."""
+        """Return the function that sets up each state."""
         return {
             StateName.WORKING_OTP: self._working_otp,
             StateName.USED_OTP: self._used_otp,
@@ -80,10 +68,10 @@ class PrivacyIDEAStates(TabledStates[PrivacyIDEASettings]):
         }
 
     def arrange(self, state: ProviderState) -> StateValues:
-        """All states but one need the key that starts logins; where none is wanted, no state of it can be shown."""
+        """Require the validate key for all states but one; on a server without keys, states about it are impossible."""
         is_open = self.settings.validate_access is not None
         if is_open and state.name in _ABOUT_THE_KEY:
-            raise StateNotConfigured("settings.validate_key", "The server takes requests without a key.")
+            raise StateNotConfigured("settings.validate_key", "The server accepts requests without a key.")
         if state.name != StateName.CREDENTIAL_MISSING and not is_open:
             self.setting("validate_key")
         return super().arrange(state)
@@ -93,12 +81,12 @@ class PrivacyIDEAStates(TabledStates[PrivacyIDEASettings]):
             self.setting("admin_key")
 
     def remove(self, thing: Thing) -> None:
-        """Delete a token; the server counts how many it deleted."""
+        """Delete a token; the server answers how many it deleted."""
         self._require_admin()
         self.delete(f"/token/{thing.name.upper()}")
 
     def marked(self) -> Iterator[tuple[Thing, Mark]]:
-        """Find tokens whose serial and description both are those that a run gives.
+        """Find tokens whose serial and description both carry the mark of a run.
 
         https://privacyidea.readthedocs.io/en/latest/modules/api/token.html
         """
@@ -121,7 +109,7 @@ class PrivacyIDEAStates(TabledStates[PrivacyIDEASettings]):
     def _used_otp(self) -> StateValues:
         token = self._enrol_hotp()
         if not self._check(token.otp()):
-            raise StateUnavailable("The server refused the OTP of a token enrolled a moment ago.")
+            raise StateUnavailable("The server rejected the OTP of a token that was enrolled a moment ago.")
         return self._arranged(token)
 
     def _disabled(self) -> StateValues:
@@ -131,7 +119,7 @@ class PrivacyIDEAStates(TabledStates[PrivacyIDEASettings]):
 
     def _locked(self) -> StateValues:
         token = self._enrol_hotp()
-        # One wrong OTP then does what takes ten by default.
+        # One wrong OTP then locks the token, instead of ten.
         self._post("/token/set", serial=token.serial, max_failcount=1)
         self._check(token.wrong_otp())
         return self._arranged(token)
@@ -146,13 +134,13 @@ class PrivacyIDEAStates(TabledStates[PrivacyIDEASettings]):
         return self._arranged(token, transaction_id=self._trigger(token.serial))
 
     def _push(self, accept: bool | None) -> StateValues:
-        # The server makes an RSA key of 4096 bits at each enrolment, which takes up to
-        # a second: one token serves the states that follow each other.
+        # Each enrolment creates an RSA key of 4096 bits on the server, which takes up to
+        # a second, so consecutive states share one token.
         token = self._push_token = self._push_token or self._enrol_push()
         transaction_id = self._trigger(token.serial)
         if accept is not None:
             token.answer(accept=accept)
-        # With an empty pass, /validate/check takes up the answer that the phone gave.
+        # With an empty pass, /validate/check redeems the answer of the phone.
         values = {"serial": token.serial, "transaction_id": transaction_id, "pass": ""}
         return StateValues(self._of_user(self._user(), values))
 
@@ -160,15 +148,14 @@ class PrivacyIDEAStates(TabledStates[PrivacyIDEASettings]):
         return StateValues(self._of_user(user, {"pass": random_otp()}))
 
     def _guess_with_key(self, validate_key: str | None) -> StateValues:
-        # For an unknown user: no token gets a failed attempt should the key be accepted.
+        # The user is unknown, so that no token gets a failed attempt if the key is accepted.
         guess = self._guess(SENTINEL_USER)
         return replace(guess, credential={"validate_key": validate_key})
 
     def _arranged(self, token: HotpToken, **values: str) -> StateValues:
         passwords = token.passwords()
         return StateValues(
-            self._of_user(self._user(), {"serial": token.serial, **passwords, **values}),
-            frozenset(passwords),
+            self._of_user(self._user(), {"serial": token.serial, **passwords, **values}), frozenset(passwords)
         )
 
     def _of_user(self, user: str, values: Mapping[str, str]) -> dict[str, str]:
@@ -179,15 +166,15 @@ class PrivacyIDEAStates(TabledStates[PrivacyIDEASettings]):
         return self.given("user")
 
     def _user_without_tokens(self) -> str:
-        """The test user, after the tokens that we enrolled there, this time or before, are gone."""
+        """Remove all tokens that mfagate enrolled for the test user, and return the user."""
         user = self._user()
         self._require_admin()
         self._push_token = None
         tokens = self._tokens(self._of_user(user, {}))
         if self._enrolled and self._enrolled not in [str(token["serial"]) for token in tokens]:
             raise StateUnavailable(
-                f"The server does not list the token {quoted(self._enrolled, 80)} that was enrolled a moment ago:"
-                " does the admin key lack the right tokenlist?"
+                f"The server does not list the token {quoted(self._enrolled, 80)} that was enrolled a moment ago: "
+                "the admin key may lack the right tokenlist."
             )
         self._enrolled = None
         for thing in self.ledger.things:
@@ -197,13 +184,13 @@ class PrivacyIDEAStates(TabledStates[PrivacyIDEASettings]):
         return user
 
     def _require_own(self, user: str, tokens: list[dict[str, Any]]) -> None:
-        """Nobody else's token is touched: that of another run shows that it is under way."""
+        """Refuse to touch other tokens; the token of another run shows that it is in progress."""
         marks = {str(token["serial"]): _mark_of(token) for token in tokens}
         foreign = [serial for serial, mark in marks.items() if mark is None]
         if foreign:
             raise StateUnavailable(
-                f"The test user {user!r} has tokens that mfagate did not enrol"
-                f" ({quoted(', '.join(foreign))}): name a user without any."
+                f"The test user {user!r} has tokens that mfagate did not enrol ({quoted(', '.join(foreign))}). Set "
+                "test_data.user to a user without tokens."
             )
         other = [mark for mark in marks.values() if mark and mark.run != self.ledger.mark().run]
         if other:
@@ -238,7 +225,7 @@ class PrivacyIDEAStates(TabledStates[PrivacyIDEASettings]):
     def _trigger(self, serial: str) -> str:
         answer = self._post("/validate/triggerchallenge", serial=serial)
         if not answer["result"]["value"]:
-            raise StateUnavailable(f"The server started no challenge for token {quoted(serial, 80)}.")
+            raise StateUnavailable(f"The server did not start a challenge for the token {quoted(serial, 80)}.")
         return str(answer["detail"]["transaction_id"])
 
     def _check(self, password: str) -> bool:
@@ -252,17 +239,17 @@ class PrivacyIDEAStates(TabledStates[PrivacyIDEASettings]):
         return dict(self.ask("POST", path, json=parameters))
 
     def answer(self, request: requests.Request, settings: PrivacyIDEASettings | None = None) -> Response:
-        """The answer as JSON: some paths would answer with a page of the web interface."""
+        """Request the answer as JSON; some paths would otherwise return a page of the web interface."""
         request.headers = {**(request.headers or {}), "Accept": "application/json"}
         return super().answer(request, settings)
 
     def payload(self, response: Response) -> Any:
-        """The JSON of an answer whose envelope says that all went well, else None."""
+        """Return the JSON of an answer whose envelope reports success, or None."""
         return response.json() if result_of(response).get("status") is True else None
 
 
 def _mark_of(token: Mapping[str, Any]) -> Mark | None:
-    """The mark of a token that a run enrolled."""
+    """Return the mark of a token that a run enrolled."""
     serial = str(token["serial"])
     mark = Mark.read(serial.lower()) if serial.isupper() else None
     return mark if mark and token.get("description") == mark.note else None

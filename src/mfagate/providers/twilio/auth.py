@@ -1,4 +1,4 @@
-"""Signing for Twilio: HTTP Basic, with an API key or with the account's auth token.
+"""Sign for Twilio: HTTP Basic, with an API key or with the account's auth token.
 
 https://www.twilio.com/docs/usage/requests-to-twilio.
 """
@@ -12,10 +12,10 @@ from mfagate.providers.twilio.settings import TwilioSettings, signs_with_key
 
 
 class TwilioAuth(AuthBase):
-    """Signs with the API key where there is one, else with the auth token; for accounts with the token alone."""
+    """Signs with the API key if there is one, or else with the auth token; the account API gets only the token."""
 
     def __init__(self, settings: TwilioSettings) -> None:
-        """Without a credential nothing is signed."""
+        """Without a credential, requests stay unsigned."""
         self._settings = settings
 
     def __call__(self, request: PreparedRequest) -> PreparedRequest:

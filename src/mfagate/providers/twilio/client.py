@@ -1,4 +1,4 @@
-"""The reference client for Verify: what a login service needs, and nothing it does not understand.
+"""The reference client for Verify: what a login service needs, and nothing else.
 
 Endpoints: https://www.twilio.com/docs/verify/api. A user is a phone number in E.164 form
 for text messages, and the identity of an entity for TOTP and pushes.
@@ -20,7 +20,7 @@ _SID = re.compile("[A-Z]{2}[0-9a-fA-F]{32}")
 _IDENTITY = re.compile("[A-Za-z0-9-]{8,64}")
 
 _NO_MOBILE_NUMBER = (21211, 21612, 21614, INVALID_PARAMETER, LANDLINE)
-"""Codes of a number that takes no message; nothing else in our request could be invalid."""
+"""Codes of a number that cannot receive messages; no other part of the request can be invalid."""
 
 _OVER = ("canceled", "expired", "max_attempts_reached", "deleted", "failed")
 
@@ -32,44 +32,38 @@ _FACTORS = 50
 class TwilioClient:
     """A :class:`~mfagate.providers.second_factor.SecondFactor` over Verify.
 
-    Every answer about a verification or challenge has to be about ours and about this
-    user; the first decision counts, and nothing but ``approved`` lets anybody in.
+    Every answer must be about the same verification or challenge and the same user. The first decision counts, and only
+    ``approved`` lets a user in.
     """
 
-    def __init__(
-        self,
-        settings: TwilioSettings,
-        **transport: Unpack[ClientOptions],
-    ) -> None:
+    def __init__(self, settings: TwilioSettings, **transport: Unpack[ClientOptions]) -> None:
         self._service = f"/v2/Services/{settings.service_sid}"
         self._api = ApiClient(PROVIDER, settings, **transport)
 
     def start(self, user: str, factor: Factor) -> Challenge:
-        """Send a text message or a push; for TOTP find the user's factor, which is the transaction."""
+        """Send a text message or a push; for TOTP, find the user's factor, which is the transaction."""
         if factor is Factor.SMS:
             return Challenge(user, factor, self._send_code(user))
         factor_sid = self._find_factor(user, _FACTOR_TYPES[factor])
         return Challenge(user, factor, factor_sid if factor is Factor.OTP else self._push(user, factor_sid))
 
     def verify(self, challenge: Challenge, code: str | None = None) -> Decision:
-        """Check a code, or ask what became of a push."""
+        """Check a code, or query the result of a push."""
         if not _SID.fullmatch(challenge.transaction or ""):
-            raise ValueError("a challenge that was started has a SID for a transaction")
+            raise ValueError("the transaction of the challenge is not a SID")
         if challenge.factor is Factor.PUSH:
             return self._poll(challenge)
         if code is None:
-            raise ValueError("a code is needed")
+            raise ValueError("a code is required")
         return self._check(challenge, code) if challenge.factor is Factor.SMS else self._answer(challenge, code)
 
     def _send_code(self, user: str) -> str:
         response = self._api.ask("POST", f"{self._service}/Verifications", data={"To": user, "Channel": "sms"})
-        if response.status != 201:
-            if _code(response) in _NO_MOBILE_NUMBER:
-                raise NotEnrolled("the user's number takes no text message")
-            raise self._api.refusal(response)
-        verification = self._api.json_object(response)
+        if response.status != 201 and _code(response) in _NO_MOBILE_NUMBER:
+            raise NotEnrolled("the user's number cannot receive text messages")
+        verification = self._api.successful(response, 201)
         if verification.get("status") != "pending":
-            raise ContractViolation("the verification that Twilio started does not wait for a code")
+            raise ContractViolation("the verification that Twilio started is not pending")
         return _sid(verification)
 
     def _check(self, challenge: Challenge, code: str) -> Decision:
@@ -79,7 +73,7 @@ class TwilioClient:
         response = self._api.ask("POST", f"{self._service}/VerificationCheck", data=check)
         if response.status not in (200, 201):
             if (response.status, _code(response)) in ((404, NOT_FOUND), (429, MOST_CHECKS)):
-                return Decision.DENY  # the verification is over: approved before, expired, or tried too often
+                return Decision.DENY  # the verification has ended: approved before, expired, or tried too often
             raise self._api.refusal(response)
         checked = self._api.json_object(response)
         _require(checked, sid=challenge.transaction, to=challenge.user)
@@ -88,26 +82,26 @@ class TwilioClient:
             return Decision.ALLOW
         if (status == "pending" or status in _OVER) and valid is False:
             return Decision.DENY
-        raise ContractViolation("status and valid of Twilio's answer do not make a decision that the contract names")
+        raise ContractViolation("the combination of status and valid in Twilio's answer is not defined by the contract")
 
     def _find_factor(self, identity: str, kind: str) -> str:
         if not _IDENTITY.fullmatch(identity):
-            raise NotEnrolled("the user's name is none that an entity can have")
+            raise NotEnrolled("the user's name is not a valid identity")
         response = self._api.ask("GET", f"{self._entity(identity)}/Factors", params={"PageSize": _FACTORS})
         if response.status == 404 and _code(response) is not None:
-            raise NotEnrolled("Twilio knows no such user")
-        if response.status != 200:
-            raise self._api.refusal(response)
-        factors = self._api.json_object(response).get("factors")
-        if not isinstance(factors, list) or not all(isinstance(one, dict) for one in factors):
-            raise ContractViolation("Twilio's list of the user's factors is not as the contract describes it")
-        suited = [one for one in factors if one.get("factor_type") == kind and one.get("status") == "verified"]
+            raise NotEnrolled("Twilio has no such user")
+        factors = self._api.successful(response).get("factors")
+        if not isinstance(factors, list) or not all(isinstance(factor, dict) for factor in factors):
+            raise ContractViolation("Twilio's list of the user's factors does not conform to the contract")
+        suited = [
+            factor for factor in factors if factor.get("factor_type") == kind and factor.get("status") == "verified"
+        ]
         if not suited:
             raise NotEnrolled(f"the user has no verified {kind} factor")
-        return _sid(next((one for one in suited if _has_sid(one)), suited[0]))
+        return _sid(next((factor for factor in suited if _has_sid(factor)), suited[0]))
 
     def _answer(self, challenge: Challenge, code: str) -> Decision:
-        """One request makes the challenge and answers it."""
+        """Create a challenge and answer it in one request."""
         if not re.fullmatch("[0-9]{3,8}", code):
             return Decision.DENY
         answered = self._new_challenge(challenge.user, challenge.transaction or "", AuthPayload=code)
@@ -120,22 +114,18 @@ class TwilioClient:
         data = {"FactorSid": factor_sid, **fields}
         response = self._api.ask("POST", f"{self._entity(user)}/Challenges", data=data)
         if response.status == 404 and _code(response) is not None:
-            raise NotEnrolled("the user has no such factor any more")
-        if response.status != 201:
-            raise self._api.refusal(response)
-        challenge = self._api.json_object(response)
+            raise NotEnrolled("the user no longer has this factor")
+        challenge = self._api.successful(response, 201)
         _require(challenge, factor_sid=factor_sid, identity=user)
         if challenge.get("status") not in ("pending", "approved", "denied", "expired"):
-            raise ContractViolation("the challenge has a status that the contract does not name")
+            raise ContractViolation("the challenge has a status that the contract does not define")
         return challenge
 
     def _poll(self, challenge: Challenge) -> Decision:
         response = self._api.ask("GET", f"{self._entity(challenge.user)}/Challenges/{challenge.transaction}")
         if response.status == 404 and _code(response) is not None:
             return Decision.DENY
-        if response.status != 200:
-            raise self._api.refusal(response)
-        polled = self._api.json_object(response)
+        polled = self._api.successful(response)
         _require(polled, sid=challenge.transaction, identity=challenge.user)
         return Decision.PENDING if polled.get("status") == "pending" else _decision(polled)
 
@@ -160,7 +150,7 @@ def _has_sid(resource: dict[str, Any]) -> bool:
 
 
 def _require(resource: dict[str, Any], **expected: str | None) -> None:
-    """The answer is about what was asked; an identity is the same in capitals, a SID is not."""
+    """Require that the answer is about the request; the case of an identity does not matter, but that of a SID does."""
     for name, value in expected.items():
         answered = resource.get(name)
         if name == "identity" and isinstance(answered, str):
@@ -175,4 +165,4 @@ def _decision(challenge: dict[str, Any]) -> Decision:
         return Decision.ALLOW
     if status in ("denied", "expired"):
         return Decision.DENY
-    raise ContractViolation("the challenge has a status that the contract does not name")
+    raise ContractViolation("the challenge has a status that the contract does not define")

@@ -1,4 +1,4 @@
-"""How Twilio Verify words its errors."""
+"""How Twilio Verify reports errors."""
 
 from __future__ import annotations
 
@@ -37,12 +37,12 @@ class TwilioDialect(ErrorDialect[TwilioSettings]):
         return error_of(response)
 
     def is_about_a_user(self, error: ApiError, exchange: Exchange) -> bool:
-        """What is not found may be a verification that is over, or the service itself."""
+        """Attribute a 404 to the login, unless the service itself was not found."""
         of_a_login = error.code == NOT_FOUND and not_found(exchange) is None
         return of_a_login or super().is_about_a_user(error, exchange)
 
     def meaning(self, error: ApiError, exchange: Exchange, settings: TwilioSettings) -> ErrorMeaning | None:
-        """Three codes depend on what was asked, and with which credential."""
+        """Decide three codes by the request and its credential."""
         if error.code == PERMISSION_DENIED:
             return refused(error, exchange, settings)
         if error.code == UNAUTHORIZED:
@@ -53,7 +53,7 @@ class TwilioDialect(ErrorDialect[TwilioSettings]):
         return limited(meaning, exchange) if meaning else None
 
     def too_soon(self, error: ApiError, exchange: Exchange) -> float | None:
-        """Limits of one number or factor: https://www.twilio.com/docs/verify/api/rate-limits-and-timeouts."""
+        """Return how long a limit of one number or factor lasts: https://www.twilio.com/docs/verify/api/rate-limits-and-timeouts."""
         path = urlsplit(exchange.request.url).path
         limit = TOO_SOON.get(int(error.code)) if exchange.request.method == "POST" else None
         return limit[1] if limit is not None and path.endswith(limit[0]) else None

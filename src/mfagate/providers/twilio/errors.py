@@ -1,23 +1,23 @@
-"""Twilio's error codes and what is behind them.
+"""Twilio's error codes and their meanings.
 
 The envelope is ``{"code", "message", "more_info", "status"}``; each code has its page,
 https://www.twilio.com/docs/api/errors/CODE, and those of Verify are listed on
 https://www.twilio.com/docs/verify/api/error-codes. ``published.toml`` has the codes of that list, with
-the statuses that their pages name. The messages are no part of the contract: they have been seen in
-several wordings.
+the statuses that their pages name. The messages are not part of the contract: they exist in several wordings.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from urllib.parse import urlsplit
 
 from mfagate.core.causes import CauseId
 from mfagate.core.exchange import Exchange, Response
 from mfagate.core.foreign.parsing import raw
-from mfagate.providers.errors import CORRECT_REQUEST, ApiError, ErrorMeaning
+from mfagate.providers.answers import object_of
+from mfagate.providers.errors import CORRECT_REQUEST, ApiError, ErrorMeaning, possible_causes
 from mfagate.providers.twilio.settings import HOME_REGION, TwilioSettings, is_about_accounts, signs_with_key
 
 PERMISSION_DENIED = 20003
@@ -27,21 +27,18 @@ MOST_CHECKS = 60202
 LANDLINE = 60205
 UNAUTHORIZED = 70051
 
-CANDIDATES = "possible causes"
-"""Key of the evidence that lists what is left, the likeliest first."""
-
 _SUPPORT = (
-    "Open a ticket with Twilio's support (https://help.twilio.com), and name the account's SID, the code and the "
-    "request id in the evidence."
+    "Open a ticket with Twilio support (https://help.twilio.com), and give the account's SID, the error code and "
+    "the request id from the evidence."
 )
 
-_LATER = "Let the login service check or cancel the verification that is open before it starts another."
+_LATER = "Make the login service check or cancel the open verification before it starts another."
 """https://www.twilio.com/docs/api/errors/20429"""
 
-_SERVICE_CHANNELS = "In the Twilio Console, open Verify > Services > your service, and switch the channel on there."
+_SERVICE_CHANNELS = "In the Twilio Console, open Verify > Services > your service, and enable the channel."
 
-_NUMBER = "It is a limit of one phone number or verification, not of the account."
-_IDENTITY = "It is a limit of one factor or entity, not of the account."
+_NUMBER = "The limit applies to one phone number or verification, not to the account."
+_IDENTITY = "The limit applies to one factor or entity, not to the account."
 
 
 def _limit(text: str, next_step: str) -> ErrorMeaning:
@@ -60,43 +57,39 @@ def _request(text: str) -> ErrorMeaning:
     return ErrorMeaning(CauseId.CONTRACT_STATUS_CHANGED, text, CORRECT_REQUEST)
 
 
-def _each(codes: Iterable[int], meaning: ErrorMeaning) -> dict[str | int, ErrorMeaning]:
-    return dict.fromkeys(codes, meaning)
-
-
 _GEOGRAPHY = _off(
     "the account may not send to this country",
-    "In the Twilio Console, open Verify > Settings > Geo permissions, and allow the country of the number.",
+    "In the Twilio Console, open Verify > Settings > Geo permissions, and allow the country of the phone number.",
 )
 _FRAUD_PREFIX = _off(
-    "Twilio blocks messages to this prefix of numbers as probable fraud",
-    "Use a number of another prefix, or run the gate again in twelve hours, when Fraud Guard unblocks the prefix. Its "
-    "level is set in the Twilio Console: Verify > Services > your service.",
+    "Twilio blocks messages to numbers with this prefix as suspected fraud",
+    "Use a number with another prefix, or run the gate again in twelve hours, when Fraud Guard unblocks the prefix. "
+    "The protection level is set in the Twilio Console: Verify > Services > your service.",
 )
 _FRAUD_NUMBER = ErrorMeaning(
     CauseId.CONTRACT_STATE_UNAVAILABLE,
-    "Twilio blocks messages to this number as probable fraud",
+    "Twilio blocks messages to this number as suspected fraud",
     "Run the gate again in half an hour, or use another number: Fraud Guard blocks one number for 15 to 30 minutes "
     "(https://www.twilio.com/docs/api/errors/30450).",
 )
 _TEMPLATE = _off(
-    "the account or the service is not set up for this message, template or channel; it is no missing permission",
-    "In the Twilio Console, open Verify > Services > your service, and Verify > Templates: set up or switch on there "
-    "what the provider's message names.",
+    "the account or the service is not set up for this message, template or channel; no permission is missing",
+    "In the Twilio Console, open Verify > Services > your service, and Verify > Templates: set up or enable what "
+    "the provider's message names.",
 )
 _NO_TEMPLATE = ErrorMeaning(
     CauseId.ACCOUNT_RESOURCE_MISSING,
     "the account has no such message template or sender",
-    "In the Twilio Console, compare Verify > Templates and the senders with what the login service names.",
+    "In the Twilio Console, compare Verify > Templates and the senders with those that the login service uses.",
 )
 _TLS = ErrorMeaning(
     CauseId.NETWORK_TLS_HANDSHAKE,
-    "Twilio refuses the TLS version or cipher of this connection",
-    "Let the login service, and any proxy on the way, use TLS 1.2 or 1.3 with the ciphers of "
+    "Twilio rejected the TLS version or cipher of this connection",
+    "Let the login service, and any proxy on the route, use TLS 1.2 or 1.3 with a cipher listed on "
     "https://www.twilio.com/docs/usage/security.",
 )
 _SILENT = (60500, 60510, 60511, 60517, 60519, 60520, 60531, 60532, 60533, 60534, 60540)
-"""Silent Network Auth did not succeed for one number: https://www.twilio.com/docs/verify/sna."""
+"""Silent Network Auth failed for one number: https://www.twilio.com/docs/verify/sna."""
 
 _NOT_SET_UP = (
     60201, 60214, 60218, 60219, 60222, 60224, 60226, 60227, 60230, 60239, 60240, 60241, 60243, 60250, 60329, 60408,
@@ -107,177 +100,177 @@ _FIELDS = (
     60206, 60247, 60300, 60305, 60307, 60313, 60314, 60365, 60368, *range(60371, 60389), 60420, 60425, 60426, 60427,
     60432, 60433, 60434, 60436, 60437, 60440, 60441, 60602, 60622,
 )  # fmt: skip
-"""A field of one request that Verify does not take."""
+"""A field of one request that Verify does not accept."""
 
 _NOT_THERE = (60422, 60424, 60431, 60623)
-"""A contact or a verification that is gone: the endpoint is still there."""
+"""A contact or a verification that no longer exists; the endpoint still does."""
 
 _NUMBERS = (60236, 60237, 60423, 60535, 60550, 60600, 60610, 60612, 60625)
 """One address or number that cannot be reached, or a factor that is not ready."""
 
 MEANINGS: Mapping[str | int, ErrorMeaning] = {
-    20001: _request("a form field is missing; Twilio says so of a JSON body too, because it reads forms alone"),
-    **_each((20002, 20007, 20412, 20413, 20422), _request("Twilio does not take the value of a parameter")),
-    20004: _request("Twilio does not take this method here"),
+    20001: _request("a form field is missing; a JSON body causes the same error, because Twilio reads only forms"),
+    **dict.fromkeys((20002, 20007, 20412, 20413, 20422), _request("Twilio does not accept the value of a parameter")),
+    20004: _request("Twilio does not accept this method here"),
     20005: ErrorMeaning(
-        CauseId.ACCOUNT_SUSPENDED, "the account is not active: no funds, or the trial was not activated"
+        CauseId.ACCOUNT_SUSPENDED, "the account is not active: it has no funds, or the trial was not activated"
     ),
     20008: ErrorMeaning(
         CauseId.CREDENTIAL_WRONG_KIND,
-        "these are the test credentials, which Verify does not take",
-        "Put in the Account SID and auth token under Live credentials, or an API key; use a separate account for "
-        "tests of Verify.",
+        "these are the test credentials, which Verify does not accept",
+        "Set account_sid and auth_token to the values under Live credentials, or use an API key. Use a separate "
+        "account for tests of Verify.",
     ),
     20006: ErrorMeaning(
-        CauseId.CREDENTIAL_INSUFFICIENT_PERMISSION, "Twilio knows the credential, and denies it access to this"
+        CauseId.CREDENTIAL_INSUFFICIENT_PERMISSION,
+        "Twilio recognises the credential but denies it access to this resource",
     ),
     20010: _off(
-        "Twilio has disabled this action for the account; it is no missing permission",
-        f"Ask which action it is, and what enables it again. {_SUPPORT}",
+        "Twilio has disabled this action for the account; no permission is missing",
+        f"Ask which action it is and how to enable it again. {_SUPPORT}",
     ),
-    **_each((20011, 20012), _TLS),
+    **dict.fromkeys((20011, 20012), _TLS),
     20403: ErrorMeaning(CauseId.ACCOUNT_SUSPENDED, "the account is suspended or closed"),
     20429: _limit(
-        "the account has too many requests under way, or a rate limit of the service was reached",
-        "Run the gate again after some seconds, or after the time that Twilio names: what was refused so was not "
-        "processed. Let the login service repeat such a request later, and send fewer at a time.",
+        "the account has too many concurrent requests, or a rate limit of the service was reached",
+        "Run the gate again after a few seconds, or after the time that Twilio specifies; the rejected requests "
+        "were not processed. Make the login service retry such requests later and send fewer at a time.",
     ),
     20409: _state("the resource is being changed, or exists already"),
-    20410: _state("the resource is gone; the endpoint is there"),
-    20423: ErrorMeaning(CauseId.ACCOUNT_RESOURCE_MISSING, "Twilio does not take a SID in the request"),
+    20410: _state("the resource no longer exists; the endpoint does"),
+    20423: ErrorMeaning(CauseId.ACCOUNT_RESOURCE_MISSING, "Twilio does not accept a SID in the request"),
     20426: ErrorMeaning(
-        CauseId.CONTRACT_ENDPOINT_RETIRED, "Twilio wants another version of its API or of the protocol"
+        CauseId.CONTRACT_ENDPOINT_RETIRED, "Twilio requires another version of its API or of the protocol"
     ),
-    **_each((20500, 20504), ErrorMeaning(CauseId.PROVIDER_OUTAGE, "Twilio failed by itself")),
+    **dict.fromkeys((20500, 20504), ErrorMeaning(CauseId.PROVIDER_OUTAGE, "Twilio reported an internal error")),
     20503: ErrorMeaning(CauseId.PROVIDER_OUTAGE, "Twilio is unavailable"),
-    21211: _state("Twilio takes the number for no valid one"),
+    21211: _state("Twilio considers the number invalid"),
     21408: _GEOGRAPHY,
     21608: _off(
-        "the account is a trial: it sends only to numbers that were verified in its Console",
+        "the account is a trial account: it sends only to numbers that were verified in the Console",
         "Verify the number in the Twilio Console (Phone Numbers > Verified Caller IDs), or upgrade the account.",
     ),
     21612: _state("Twilio cannot reach the number"),
-    21614: _state("the number is no mobile phone's"),
+    21614: _state("the number does not belong to a mobile phone"),
     30450: _FRAUD_NUMBER,
-    INVALID_PARAMETER: _request("Twilio does not take the value of a parameter"),
+    INVALID_PARAMETER: _request("Twilio does not accept the value of a parameter"),
     MOST_CHECKS: _limit(
-        "five codes were tried on this verification, which is all it has",
-        f"Start another verification once this one has expired, ten minutes after it began. {_NUMBER}",
+        "all five attempts of this verification were used",
+        f"Start another verification after this one has expired, ten minutes after its start. {_NUMBER}",
     ),
     60203: _limit(
-        "five messages were sent to this number without a code being checked",
-        f"Cancel the verification, or wait until it expires, ten minutes after it began. {_NUMBER}",
+        "five messages were sent to this number, but no code was checked",
+        f"Cancel the verification, or wait until it expires, ten minutes after its start. {_NUMBER}",
     ),
     60204: _off(
-        "the service may not do this: custom codes and custom names have to be switched on",
+        "custom codes or custom names are not enabled for the service",
         "In the Twilio Console: Verify > Services > your service > General > Enable Custom Verification Code.",
     ),
-    LANDLINE: _state("the number is a landline's, which takes no SMS"),
+    LANDLINE: _state("the number belongs to a landline, which cannot receive SMS"),
     60207: ErrorMeaning(
         CauseId.ACCOUNT_QUOTA_EXHAUSTED,
-        "the service has as many rate limits as it can have",
-        "Delete rate limits of the service that are not used "
-        "(https://www.twilio.com/docs/verify/api/service-rate-limits).",
+        "the service has the maximum number of rate limits",
+        "Delete unused rate limits of the service (https://www.twilio.com/docs/verify/api/service-rate-limits).",
     ),
     60212: _limit(
-        "too many verifications were started for this number at once",
-        f"Run the gate again in ten minutes, when those that are open have expired. {_LATER} {_NUMBER}",
+        "too many concurrent verifications were started for this number",
+        f"Run the gate again in ten minutes, when the open verifications have expired. {_LATER} {_NUMBER}",
     ),
     60217: _off("the service is not set up for this channel", _SERVICE_CHANNELS, setting="service_sid"),
     60220: _off(
-        "Twilio wants to vet the account before it sends to China; it is no missing permission",
-        f"Ask for the vetting, or let these users take another channel. {_SUPPORT}",
+        "Twilio must vet the account before it sends messages to China; no permission is missing",
+        f"Request the vetting, or let these users choose another channel. {_SUPPORT}",
     ),
-    60221: _request("the check named neither a number nor a verification"),
+    60221: _request("the check contained neither a number nor a verification"),
     60223: _off("the channel is disabled for this service", _SERVICE_CHANNELS, setting="service_sid"),
     60238: _off(
         "Twilio blocks the start of verifications: the account is under review, or the country is embargoed",
-        f"Run the gate again later. If it lasts for more than 72 hours, ask why. {_SUPPORT}",
+        f"Run the gate again later. If the block lasts for more than 72 hours, ask for the reason. {_SUPPORT}",
     ),
-    **_each(_NOT_SET_UP, _TEMPLATE),
-    **_each((60228, 60229, 60232, 60242), _NO_TEMPLATE),
-    **_each(_FIELDS, _request("Twilio does not take a field of the request")),
-    **_each(_NOT_THERE, _state("the contact or the verification is gone; the endpoint is there")),
-    **_each(_NUMBERS, _state("Twilio cannot reach this address or number, or its factor is not ready")),
-    **_each(_SILENT, _state("Silent Network Auth did not succeed for this number")),
+    **dict.fromkeys(_NOT_SET_UP, _TEMPLATE),
+    **dict.fromkeys((60228, 60229, 60232, 60242), _NO_TEMPLATE),
+    **dict.fromkeys(_FIELDS, _request("Twilio does not accept a field of the request")),
+    **dict.fromkeys(_NOT_THERE, _state("the contact or the verification no longer exists; the endpoint does")),
+    **dict.fromkeys(_NUMBERS, _state("Twilio cannot reach this address or number, or the factor is not ready")),
+    **dict.fromkeys(_SILENT, _state("Silent Network Auth did not succeed for this number")),
     60245: ErrorMeaning(
         CauseId.ACCOUNT_QUOTA_EXHAUSTED,
-        "the account has sent as many messages as it may",
-        f"Let users take another channel meanwhile, and ask for a higher limit. {_SUPPORT}",
+        "the account has used its allowance of messages",
+        f"Let users choose another channel until then, and ask for a higher limit. {_SUPPORT}",
     ),
-    60301: _state("the entity exists already"),
-    60302: _state("the entity has a factor of this type already"),
-    60304: _state("the entity exists already"),
-    60306: _request("Twilio does not take the value of a parameter"),
+    60301: _state("the entity already exists"),
+    60302: _state("the entity already has a factor of this type"),
+    60304: _state("the entity already exists"),
+    60306: _request("Twilio does not accept the value of a parameter"),
     60309: _limit(
-        "this challenge has had as many pushes as it may have",
-        f"Let the login service begin another challenge. {_IDENTITY}",
+        "this challenge has reached its limit of pushes",
+        f"Make the login service start another challenge. {_IDENTITY}",
     ),
     60308: _limit(
-        "five codes were tried on this challenge, which is all it has",
-        f"Let the login service begin another challenge. {_IDENTITY}",
+        "all five attempts of this challenge were used",
+        f"Make the login service start another challenge. {_IDENTITY}",
     ),
     60310: _limit(
-        "five codes were tried on this new factor, which is all it has",
-        f"Let the user enrol another factor. {_IDENTITY}",
+        "all five attempts of this new factor were used",
+        f"Have the user set up another factor. {_IDENTITY}",
     ),
-    60311: _request("the factor was not verified; since October 2021 Twilio answers a wrong TOTP code with 200"),
+    60311: _request("the factor was not verified; since October 2021, Twilio answers 200 to a wrong TOTP code"),
     60312: _limit(
-        "the factor has had as many challenges as it may have in an hour or a day",
-        f"Run the gate again in an hour, and tomorrow if that is refused too. {_IDENTITY}",
+        "the factor has reached its hourly or daily limit of challenges",
+        f"Run the gate again in an hour, or tomorrow if that fails too. {_IDENTITY}",
     ),
     60315: ErrorMeaning(
         CauseId.ACCOUNT_QUOTA_EXHAUSTED,
-        "the entity has as many factors as it can have: twenty for push, or a hundred for TOTP",
-        f"Delete factors of the entity that are not used (https://www.twilio.com/docs/verify/api/factor). {_IDENTITY}",
+        "the entity has the maximum number of factors: twenty for push, or a hundred for TOTP",
+        f"Delete unused factors of the entity (https://www.twilio.com/docs/verify/api/factor). {_IDENTITY}",
     ),
-    60317: _state("the factor exists already"),
-    60318: _state("the enrolment of the factor was not finished"),
-    60322: _state("the challenge was answered already"),
+    60317: _state("the factor already exists"),
+    60318: _state("the enrolment of the factor was not completed"),
+    60322: _state("the challenge was already answered"),
     60323: _state("the challenge has expired"),
-    60324: _request("the challenge was not verified; since October 2021 Twilio answers a wrong TOTP code with 200"),
+    60324: _request("the challenge was not verified; since October 2021, Twilio answers 200 to a wrong TOTP code"),
     60326: _limit(
-        "the entity has had a hundred factors within a day",
-        "Look in the log of the login service what makes so many factors, and run the gate again tomorrow. "
-        f"{_IDENTITY}",
+        "a hundred factors were created for the entity within a day",
+        "Find out from the log of the login service why it creates so many factors, and run the gate again "
+        f"tomorrow. {_IDENTITY}",
     ),
     60328: _limit(
-        "too many entities were made",
-        "Look in the log of the login service what makes so many entities, stop it, and run the gate again later. "
-        f"{_IDENTITY}",
+        "too many entities were created",
+        "Find out from the log of the login service why it creates so many entities, correct that, and run the "
+        f"gate again later. {_IDENTITY}",
     ),
     60361: ErrorMeaning(
-        CauseId.ACCOUNT_RESOURCE_MISSING, "Twilio does not take the account's SID", setting="account_sid"
+        CauseId.ACCOUNT_RESOURCE_MISSING, "Twilio does not accept the account's SID", setting="account_sid"
     ),
-    60362: _request("Twilio does not take the SID of the factor"),
+    60362: _request("Twilio does not accept the SID of the factor"),
     60363: ErrorMeaning(
-        CauseId.ACCOUNT_RESOURCE_MISSING, "Twilio does not take the service's SID", setting="service_sid"
+        CauseId.ACCOUNT_RESOURCE_MISSING, "Twilio does not accept the service's SID", setting="service_sid"
     ),
-    60364: _request("Twilio does not take the SID of the challenge"),
-    60366: _request("Twilio does not take the identity"),
-    60367: _request("Twilio does not take the identity"),
-    60369: _request("Twilio does not take the type of factor"),
-    60370: _request("Twilio does not take the factor's configuration"),
-    60390: _state("there is no such factor; one whose enrolment is not finished is removed within a day"),
-    60391: _state("there is no such challenge"),
-    60392: _state("there is no such entity"),
+    60364: _request("Twilio does not accept the SID of the challenge"),
+    60366: _request("Twilio does not accept the identity"),
+    60367: _request("Twilio does not accept the identity"),
+    60369: _request("Twilio does not accept the type of factor"),
+    60370: _request("Twilio does not accept the configuration of the factor"),
+    60390: _state("the factor does not exist; a factor whose enrolment was not completed is removed within a day"),
+    60391: _state("the challenge does not exist"),
+    60392: _state("the entity does not exist"),
     60410: _FRAUD_PREFIX,
     60412: _FRAUD_NUMBER,
-    60421: ErrorMeaning(CauseId.PROVIDER_OUTAGE, "Twilio failed to make the contact"),
+    60421: ErrorMeaning(CauseId.PROVIDER_OUTAGE, "Twilio failed to create the contact"),
     60603: ErrorMeaning(
         CauseId.ACCOUNT_QUOTA_EXHAUSTED,
         "the SendGrid account behind the e-mail channel has no credits left",
-        "In the Twilio Console, Verify > Services > your service > Email tells which SendGrid account it is. Let its "
-        "owner log in to SendGrid and raise the plan or add credits. Let users take another channel meanwhile.",
+        "Look up the SendGrid account in the Twilio Console: Verify > Services > your service > Email. Have its "
+        "owner log in to SendGrid and upgrade the plan or add credits. Let users choose another channel until then.",
     ),
     60604: _off(
         "the SendGrid account behind the e-mail channel does not let Verify send; Twilio's own credential is accepted",
-        "In the Twilio Console, open Verify > Services > your service > Email. Let the owner of that SendGrid account "
-        "give the key the permission Mail Send.",
+        "In the Twilio Console, open Verify > Services > your service > Email. Have the owner of that SendGrid "
+        "account grant the key the permission Mail Send.",
     ),
     60605: _GEOGRAPHY,
     60624: _limit(
-        "a trial account may start no more verifications for now",
+        "a trial account cannot start more verifications at the moment",
         "Upgrade the account in the Twilio Console, or run the gate again later.",
     ),
     60626: _limit(
@@ -290,7 +283,7 @@ ABOUT_A_USER = frozenset({
     60315, 60318, 60322, 60323, 60324, 60326, 60328, 60390, 60391, 60392, 60410, 60309, 60412, 60626, *_NOT_THERE,
     *_NUMBERS, *_SILENT,
 })  # fmt: skip
-"""Of one phone number, verification, factor or entity."""
+"""Codes about one phone number, verification, factor or entity."""
 
 TOO_SOON: Mapping[int, tuple[str, float]] = {
     60202: ("/Verifications", 600.0),
@@ -298,55 +291,52 @@ TOO_SOON: Mapping[int, tuple[str, float]] = {
     60212: ("/Verifications", 600.0),
     60312: ("/Challenges", 3600.0),
 }
-"""Limits that pass: the end of the path that has them, and how many seconds they last at most.
+"""Temporary limits: the end of the path that has the limit, and its longest duration in seconds.
 
 A verification lives ten minutes; a factor may be challenged fifty times an hour (and a hundred times a day).
 https://www.twilio.com/docs/verify/api/rate-limits-and-timeouts, https://www.twilio.com/docs/api/errors/60203
 """
 
-ANOTHER_SECRET = "the secret is another key's"
+ANOTHER_SECRET = "the secret belongs to another key"
 SUSPENDED = "the account is suspended or closed"
 _ANOTHER_KEY = (
-    "See in the Twilio Console whether the account is active and not out of its trial or funds, and whether the key is "
-    "still listed (Account > API keys & tokens). If both are so, leave the key, compare the SID that is deployed, and "
-    "look at the other possible causes. Only if the key is gone, create another one and put in both its values."
+    "Make sure in the Twilio Console that the account is active, with funds or a running trial, and that the key is "
+    "still listed (Account > API keys & tokens). If so, do not change the key: compare the deployed SID, and check "
+    "the other possible causes. Create another key, and deploy both of its values, only if the key no longer exists."
 )
 _THIS_TOKEN = (
-    "See in the Twilio Console whether the account is active, and compare its primary auth token with the one that is "
-    "deployed. If they are the same, leave it, and look at the other possible causes."
+    "Make sure in the Twilio Console that the account is active, and compare its primary auth token with the "
+    "deployed one. If they are the same, do not change the token, and check the other possible causes."
 )
-_PROXY = "a proxy drops or changes the Authorization header"
+_PROXY = "a proxy removes or changes the Authorization header"
 
 
 def error_of(response: Response) -> ApiError | None:
-    """Code and message of an error answer. Newer APIs of Twilio word it as RFC 9457 does."""
-    try:
-        body = response.json()
-    except ValueError:
-        return None
-    if not isinstance(body, dict) or type(body.get("code")) is not int:
+    """Read code and message of an error answer. Newer APIs of Twilio word it as RFC 9457 does."""
+    body = object_of(response)
+    if type(body.get("code")) is not int:
         return None
     words = [body[name] for name in ("message", "detail", "title") if isinstance(body.get(name), str)]
     return ApiError(body["code"], words[0], response.headers.get("twilio-request-id")) if words else None
 
 
 def refused(error: ApiError, exchange: Exchange, settings: TwilioSettings) -> ErrorMeaning:
-    """20003 stands for eleven causes (https://www.twilio.com/docs/api/errors/20003): those that are left.
+    """Return the remaining ones of the eleven causes of 20003 (https://www.twilio.com/docs/api/errors/20003).
 
-    The wording is a hint at most: "No credentials provided" has been seen where the header
-    did not arrive, "invalid username" where it held no SID that Twilio knows.
+    The wording is only a hint: "No credentials provided" was observed if the header did not arrive, "invalid username"
+    if it contained an unknown SID.
     """
     if settings.key is None and settings.token is None:
-        return ErrorMeaning(CauseId.CREDENTIAL_REJECTED, "Twilio wants a credential, and none was sent")
+        return ErrorMeaning(CauseId.CREDENTIAL_REJECTED, "Twilio requires a credential, but none was sent")
     key = signs_with_key(settings, exchange.request.url)
     causes = _of_a_key() if key else _of_a_token()
     message = raw(error.message).lower()
     if "no credentials" in message:
         causes.sort(key=lambda cause: cause != _PROXY)
-    unknown = ", and seems not to know its SID" if "invalid username" in message else ""
-    text = f"Twilio refuses the {'API key' if key else 'auth token'}{unknown}, which has several possible causes"
+    unknown = " and does not seem to know its SID" if "invalid username" in message else ""
+    text = f"Twilio rejected the {'API key' if key else 'auth token'}{unknown}; there are several possible causes"
     return ErrorMeaning(
-        CauseId.CREDENTIAL_REJECTED, text, _ANOTHER_KEY if key else _THIS_TOKEN, evidence={CANDIDATES: causes}
+        CauseId.CREDENTIAL_REJECTED, text, _ANOTHER_KEY if key else _THIS_TOKEN, evidence=possible_causes(*causes)
     )
 
 
@@ -357,40 +347,40 @@ def _of_a_key() -> list[str]:
 
 def _of_a_token() -> list[str]:
     return [
-        "the token was replaced by its successor, which ends it at once",
-        "the token is another account's: a subaccount has its own",
-        "the token is that of the test credentials",
+        "the token was replaced by a new one, which revokes it immediately",
+        "the token belongs to another account: a subaccount has its own token",
+        "the token belongs to the test credentials",
         SUSPENDED,
         _PROXY,
     ]
 
 
 def unauthorized(exchange: Exchange, settings: TwilioSettings) -> ErrorMeaning:
-    """70051: an account or key that may not, that is suspended, or that is not there.
+    """Explain 70051: an account or key without permission, suspended, or deleted.
 
     https://www.twilio.com/docs/api/errors/70051
     """
     if not signs_with_key(settings, exchange.request.url):
-        causes = [SUSPENDED, "the token is another account's: a subaccount has its own"]
+        causes = [SUSPENDED, "the token belongs to another account: a subaccount has its own token"]
         text = "Twilio does not authorize the account"
-        return ErrorMeaning(CauseId.CREDENTIAL_REJECTED, text, _THIS_TOKEN, evidence={CANDIDATES: causes})
+        return ErrorMeaning(CauseId.CREDENTIAL_REJECTED, text, _THIS_TOKEN, evidence=possible_causes(*causes))
     causes = [
-        "it is a restricted key without this permission",
+        "the key is a restricted key without this permission",
         "the key was deleted or suspended",
         "the key belongs to another account",
         SUSPENDED,
     ]
     return ErrorMeaning(
         CauseId.CREDENTIAL_INSUFFICIENT_PERMISSION,
-        "Twilio does not authorize the API key for this",
-        "In the Twilio Console (Account > API keys & tokens), look whether the key is still there and of which type it "
-        "is; give a restricted one the permissions of Verify, or use a standard key.",
-        evidence={CANDIDATES: causes},
+        "Twilio does not authorize the API key for this request",
+        "In the Twilio Console (Account > API keys & tokens), make sure that the key is still listed, and look up "
+        "its type. Give a restricted key the permissions of Verify, or use a standard key.",
+        evidence=possible_causes(*causes),
     )
 
 
 def limited(meaning: ErrorMeaning, exchange: Exchange) -> ErrorMeaning:
-    """The same, with how long to wait where Twilio tells."""
+    """Add how long to wait, if Twilio says so."""
     wait = exchange.response.headers.get("retry-after") if exchange.response else None
     return replace(meaning, evidence={**meaning.evidence, "retry-after": wait.quoted(80)}) if wait else meaning
 
@@ -399,13 +389,14 @@ _IN_A_SERVICE = re.compile(r"/v2/Services/[^/]+/(VerificationCheck|Verifications
 
 
 def not_found(exchange: Exchange) -> ErrorMeaning | None:
-    """20404: of the service and its collections it means the service, of what is in them nothing definite."""
+    """Explain 20404: the service is missing, unless the path is about an object in it (None)."""
     url = exchange.request.url
     if is_about_accounts(url) or _IN_A_SERVICE.match(urlsplit(url).path):
         return None
     return ErrorMeaning(
         CauseId.ACCOUNT_RESOURCE_MISSING,
         "the account of this credential has no such Verify service",
-        "Compare service_sid with the services in the Twilio Console of this very account: a subaccount has its own.",
+        "Compare service_sid with the services in the Twilio Console of exactly this account: a subaccount has its "
+        "own services.",
         setting="service_sid",
     )

@@ -1,12 +1,10 @@
-"""What mfagate asks Twilio Verify: requests that are safe in production."""
+"""The requests of mfagate to Twilio Verify, all safe in production."""
 
 from __future__ import annotations
 
 import secrets
-import string
 from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import Any
 
 from pydantic import SecretStr
 
@@ -14,28 +12,27 @@ from mfagate.core.causes import CauseId
 from mfagate.core.exchange import Response
 from mfagate.core.finding import Finding
 from mfagate.core.foreign import quoted
+from mfagate.providers.answers import object_of
+from mfagate.providers.made_up import random_text
 from mfagate.providers.probes import Probe, ProviderProbes, Send
-from mfagate.providers.twilio.errors import (
-    PERMISSION_DENIED,
-    error_of,
-)
+from mfagate.providers.twilio.errors import PERMISSION_DENIED, error_of
 from mfagate.providers.twilio.settings import ACCOUNTS, TwilioSettings
 
 _ERROR = {"code": 20003, "message": "", "status": 401}
 
 
 class TwilioProbes(ProviderProbes[TwilioSettings]):
-    """Ask Twilio Verify what is safe in production."""
+    """Probes of Twilio Verify that are safe in production."""
 
     def pings(self, settings: TwilioSettings) -> Sequence[Probe]:
-        """Twilio has nothing that needs no credential: it is there if it asks for one in its own words."""
+        """Request without a credential, which Twilio refuses in its own format; no endpoint is public."""
         pings = [Probe("verify", "GET", "/v2/Services", _asks_for_a_credential, shape=_ERROR)]
         if settings.key and settings.token:
             pings.append(Probe("accounts", "GET", _account_path(settings), _asks_for_a_credential, shape=_ERROR))
         return pings
 
     def credentials(self, settings: TwilioSettings) -> Sequence[Probe]:
-        """Read the service with what Verify is used with; an auth token beside an API key reads its account.
+        """Read the service with the credential of Verify; an auth token next to an API key reads its account.
 
         https://www.twilio.com/docs/verify/api/service and https://www.twilio.com/docs/iam/api/account.
         """
@@ -49,13 +46,12 @@ class TwilioProbes(ProviderProbes[TwilioSettings]):
         return probes
 
     def with_bad_credential(self, settings: TwilioSettings, subject: str) -> TwilioSettings:
-        """A secret in good shape that Twilio has never issued."""
-        alphabet = string.ascii_letters + string.digits
-        made_up = secrets.token_hex(16) if subject == "auth_token" else _characters(32, alphabet)
+        """Return the settings with a well-formed secret that Twilio has never issued."""
+        made_up = secrets.token_hex(16) if subject == "auth_token" else random_text(32)
         return settings.model_copy(update={subject: SecretStr(made_up)})
 
     def identity(self, response: Response, settings: TwilioSettings, expected: Mapping[str, str]) -> Mapping[str, str]:
-        """What the service says of itself."""
+        """Read owner, name and code length from the service."""
         if not _is_a_service(response):
             return {}
         service = response.json()
@@ -67,7 +63,7 @@ class TwilioProbes(ProviderProbes[TwilioSettings]):
         return {name: str(value) for name, value in seen.items() if value is not None}
 
     def refine(self, finding: Finding, settings: TwilioSettings, send: Send[TwilioSettings]) -> Finding:
-        """Ask a second time, where Twilio would answer this credential."""
+        """Refine a refusal by a second request, if this credential allows one."""
         from mfagate.providers.twilio.refine import refine
 
         return refine(finding, settings, send)
@@ -76,18 +72,6 @@ class TwilioProbes(ProviderProbes[TwilioSettings]):
 def _account_path(settings: TwilioSettings) -> str:
 
     return f"{ACCOUNTS}{settings.account_sid}.json"
-
-
-def _characters(number: int, alphabet: str) -> str:
-    return "".join(secrets.choice(alphabet) for _ in range(number))
-
-
-def _body(response: Response) -> dict[str, Any]:
-    try:
-        body = response.json()
-    except ValueError:
-        return {}
-    return body if isinstance(body, dict) else {}
 
 
 def _code(response: Response) -> str | int | None:
@@ -100,25 +84,25 @@ def _asks_for_a_credential(response: Response) -> bool:
 
 
 def _is_a_service(response: Response) -> bool:
-    return response.status == 200 and str(_body(response).get("sid")).startswith("VA")
+    return response.status == 200 and str(object_of(response).get("sid")).startswith("VA")
 
 
 def _is_an_account(response: Response) -> bool:
-    return response.status == 200 and str(_body(response).get("sid")).startswith("AC")
+    return response.status == 200 and str(object_of(response).get("sid")).startswith("AC")
 
 
 def _of_this_account(settings: TwilioSettings, response: Response) -> Finding | None:
-    """An API key is not tied to account_sid by anything that is sent."""
-    answered = _body(response).get("account_sid")
+    """Check the account that owns the service: no request ties an API key to account_sid."""
+    answered = object_of(response).get("account_sid")
     if answered in (None, settings.account_sid):
         return None
     account = quoted(answered, 80)
-    message = f"credential and service belong to the account {account}, but account_sid names another"
+    message = f"the credential and the service belong to the account {account}, but account_sid is a different account"
     return Finding(CauseId.CREDENTIAL_WRONG_ACCOUNT, message, {"answered": account}, setting="account_sid")
 
 
 def _of_an_active_account(response: Response) -> Finding | None:
-    status = _body(response).get("status")
+    status = object_of(response).get("status")
     if status in (None, "active"):
         return None
     return Finding(CauseId.ACCOUNT_SUSPENDED, f"the account is {quoted(status, 80)}", setting="account_sid")

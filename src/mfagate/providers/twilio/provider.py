@@ -27,19 +27,19 @@ _ANY_MOMENT = "2026-01-01T00:00:00Z"
 
 
 class TwilioApi(ProviderApi[TwilioSettings]):
-    """Where the API of Twilio Verify is, and what signs its requests."""
+    """The addresses of Twilio Verify's API, and the signer of requests."""
 
     def base_url(self, settings: TwilioSettings) -> str:
         """Return Verify's host, in the region and edge of the settings."""
         return f"https://{settings.host('verify')}"
 
     def url(self, settings: TwilioSettings, path: str) -> str:
-        """Return the URL; accounts and keys have a host of their own."""
+        """Return the URL; accounts and keys have their own host."""
 
         return f"https://{settings.host('api')}{path}" if is_about_accounts(path) else super().url(settings, path)
 
     def hosts(self, settings: TwilioSettings) -> Sequence[str]:
-        """Verify's host, and that of accounts and keys."""
+        """Return Verify's host, and the host of accounts and keys."""
         return [f"https://{settings.host('verify')}", f"https://{settings.host('api')}"]
 
     def signer(self, settings: TwilioSettings, tokens: Tokens) -> AuthBase:
@@ -49,7 +49,7 @@ class TwilioApi(ProviderApi[TwilioSettings]):
         return TwilioAuth(settings)
 
     def sends_message(self, method: str, path: str, fields: Mapping[str, Any]) -> bool:
-        """A new verification is sent to its number, and a new challenge to a device, unless it has its answer with it.
+        """Return whether the request starts a verification or a challenge, unless it already contains the answer.
 
         https://www.twilio.com/docs/verify/api/verification and https://www.twilio.com/docs/verify/api/challenge
         """
@@ -60,7 +60,7 @@ class TwilioApi(ProviderApi[TwilioSettings]):
 
 
 class Twilio(Provider[TwilioSettings]):
-    """Knowledge about Verify, and about the accounts and keys behind it."""
+    """Knowledge about Verify, and about its accounts and keys."""
 
     name: ClassVar[str] = "twilio"
     title: ClassVar[str] = "Twilio Verify"
@@ -70,19 +70,19 @@ class Twilio(Provider[TwilioSettings]):
     api = TwilioApi()
     expectations: ClassVar[Mapping[str, str]] = {
         "account_sid": "SID of the account that owns the service; without it, settings.account_sid is compared",
-        "service_name": "friendly name of the service, which users read in each message",
-        "code_length": "number of digits of a code that the service sends",
+        "service_name": "friendly name of the service, which appears in each message",
+        "code_length": "number of digits in the codes that the service sends",
     }
     not_identifying: ClassVar[frozenset[str]] = frozenset({"service_name", "code_length"})
     test_data: ClassVar[Mapping[str, str]] = {
-        "phone": "a mobile number of your own in E.164 form, for text messages that nobody has to read",
-        "blocked_phone": "another one, for five wrong codes, which may block it for ten minutes",
-        "push_identity": "identity of an entity with a verified push factor whose device nobody looks at",
-        "accepting_identity": "one whose device's owner approves each push within seconds",
-        "declining_identity": "one whose device's owner denies each push within seconds",
+        "phone": "one of your own mobile numbers in E.164 form; it receives text messages that nobody has to read",
+        "blocked_phone": "another mobile number; each run tries five wrong codes, which may block it for ten minutes",
+        "push_identity": "identity of an entity with a verified push factor whose pushes are never answered",
+        "accepting_identity": "an entity whose device's owner approves every push within seconds",
+        "declining_identity": "an entity whose device's owner denies every push within seconds",
         "test_account_sid": "Account SID of your test credentials",
         "test_auth_token": "auth token of your test credentials",
-        "restricted_api_key_sid": "SID of a restricted API key without any permission of Verify",
+        "restricted_api_key_sid": "SID of a restricted API key without any Verify permission",
         "restricted_api_key_secret": "its secret",
         "revoked_api_key_sid": "SID of an API key that was deleted",
         "revoked_api_key_secret": "its secret",
@@ -116,11 +116,11 @@ class Twilio(Provider[TwilioSettings]):
     )
 
     def inspect(self, settings: TwilioSettings) -> Sequence[tuple[str, Finding]]:
-        """Look for half a credential, and for another region."""
+        """Find half a credential, and another region."""
         return [*half_a_key(settings), *another_region(settings)]
 
     def states(self, send: Send[TwilioSettings], settings: TwilioSettings, test_data: Mapping[str, str]) -> States:
-        """Set up states through the API: TOTP factors of our own, verifications without a phone."""
+        """Return the states of a service, set up through the API: test factors, and verifications without a phone."""
         from mfagate.providers.twilio.states import TwilioStates
 
         return TwilioStates(self, send, settings, test_data)

@@ -1,8 +1,8 @@
-"""Refine a refusal by a second read-only request, where its answer decides between causes.
+"""Refine a refusal by a second read-only request, if its answer decides between causes.
 
-What may be asked depends on the credential. The API of accounts and keys takes the auth
-token, and refuses API keys that are in order (all but main ones:
-https://www.twilio.com/docs/iam/api-keys/keys-in-console), so it is asked with the token alone.
+The possible requests depend on the credential. The API of accounts and keys accepts the auth token, and rejects valid
+API keys (all but main keys: https://www.twilio.com/docs/iam/api-keys/keys-in-console), so it is called only with the
+token.
 """
 
 from __future__ import annotations
@@ -16,18 +16,20 @@ import requests
 from mfagate.core.causes import CauseId
 from mfagate.core.finding import Finding
 from mfagate.core.foreign import quoted
+from mfagate.providers.answers import object_of
+from mfagate.providers.errors import POSSIBLE_CAUSES
 from mfagate.providers.probes import Send
-from mfagate.providers.twilio.errors import ANOTHER_SECRET, CANDIDATES, MEANINGS, NOT_FOUND, PERMISSION_DENIED
+from mfagate.providers.twilio.errors import ANOTHER_SECRET, MEANINGS, NOT_FOUND, PERMISSION_DENIED
 from mfagate.providers.twilio.settings import ACCOUNTS, TwilioSettings, is_about_accounts
 
 _TELLING = (20005, 20008, 20403)
-"""Codes that say more than a refusal does."""
+"""Codes that are more specific than a refusal."""
 
 _SHOWN_SERVICES = 5
 
 
 def refine(finding: Finding, settings: TwilioSettings, send: Send[TwilioSettings]) -> Finding:
-    """The same finding, or a more precise one."""
+    """Return the same finding, or a more precise one."""
     if finding.cause is CauseId.ACCOUNT_RESOURCE_MISSING:
         return _by_the_services(finding, settings, send)
     if finding.evidence.get("provider code") != PERMISSION_DENIED:
@@ -38,7 +40,7 @@ def refine(finding: Finding, settings: TwilioSettings, send: Send[TwilioSettings
 
 
 def _by_the_services(finding: Finding, settings: TwilioSettings, send: Send[TwilioSettings]) -> Finding:
-    """Whose services does the credential see?"""
+    """Find out which services the credential can see."""
     _, body = _ask(send, "/v2/Services?PageSize=50")
     services = body.get("services")
     if not isinstance(services, list):
@@ -58,21 +60,27 @@ def _by_the_services(finding: Finding, settings: TwilioSettings, send: Send[Twil
 
 
 def _by_the_key(finding: Finding, settings: TwilioSettings, send: Send[TwilioSettings]) -> Finding:
-    """Does the account still have the API key? The auth token may ask."""
+    """Find out with the auth token whether the account still has the API key."""
     path = f"{ACCOUNTS}{settings.account_sid}/Keys/{settings.api_key_sid}.json"
     status, body = _ask(send, path)
     if status == 200 and body.get("sid") == settings.api_key_sid:
-        evidence = {**finding.evidence, CANDIDATES: [ANOTHER_SECRET], "the account's keys": "this one is among them"}
-        return replace(finding, message="the API key exists, and Twilio refuses its secret", evidence=evidence)
+        evidence = {
+            **finding.evidence,
+            POSSIBLE_CAUSES: [ANOTHER_SECRET],
+            "the account's keys": "this one is among them",
+        }
+        return replace(finding, message="the API key exists, but Twilio rejected its secret", evidence=evidence)
     if status == 404 and body.get("code") == NOT_FOUND:
-        message = f"the account {settings.account_sid} has no such API key: it was deleted, or is another account's"
-        evidence = {name: value for name, value in finding.evidence.items() if name != CANDIDATES}
+        message = (
+            f"the account {settings.account_sid} has no such API key: it was deleted, or belongs to another account"
+        )
+        evidence = {name: value for name, value in finding.evidence.items() if name != POSSIBLE_CAUSES}
         return Finding(CauseId.CREDENTIAL_UNKNOWN_KEY, message, evidence, setting="api_key_sid")
     return _with(finding, **{"the auth token": "refused too"}) if status == 401 else finding
 
 
 def _by_the_account(finding: Finding, settings: TwilioSettings, send: Send[TwilioSettings]) -> Finding:
-    """What does the account itself say to its token?"""
+    """Find out the state of the account with its token."""
     status, body = _ask(send, f"{ACCOUNTS}{settings.account_sid}.json")
     if body.get("code") in _TELLING:
         meaning = MEANINGS[body["code"]]
@@ -81,21 +89,15 @@ def _by_the_account(finding: Finding, settings: TwilioSettings, send: Send[Twili
         message = f"the account is {body['status']}"
         return Finding(CauseId.ACCOUNT_SUSPENDED, message, finding.evidence, setting="account_sid")
     if status == 200 and body.get("status") == "active":
-        message = "Verify refuses an auth token that Twilio's account API takes in the same minute"
+        message = "Verify rejected an auth token that Twilio's account API accepts at the same time"
         return Finding(CauseId.PROVIDER_AUTH_OUTAGE, message, finding.evidence)
-    return _with(finding, **{"Twilio's account API": "refuses the token too"}) if status == 401 else finding
+    return _with(finding, **{"Twilio's account API": "rejected the token too"}) if status == 401 else finding
 
 
 def _ask(send: Send[TwilioSettings], path: str) -> tuple[int, Mapping[str, Any]]:
-    """Status and JSON object of an answer; 0 and nothing if there is none."""
+    """Return status and JSON object of an answer; 0 and empty if there is none."""
     response = send(requests.Request("GET", path)).response
-    if response is None:
-        return 0, {}
-    try:
-        body = response.json()
-    except ValueError:
-        body = None
-    return response.status, body if isinstance(body, dict) else {}
+    return (0 if response is None else response.status), object_of(response)
 
 
 def _with(finding: Finding, **evidence: Any) -> Finding:

@@ -1,13 +1,12 @@
 """Settings of a Twilio Verify service and of the credential that uses it.
 
 SIDs are two capitals that name the kind and 32 hexadecimal digits (the patterns of
-https://github.com/twilio/twilio-oai/blob/main/spec/yaml/twilio_verify_v2.yaml). Twilio
-documents no form of its secrets: their usual shapes are those that
+https://github.com/twilio/twilio-oai/blob/main/spec/yaml/twilio_verify_v2.yaml). Twilio does not document the form of
+its secrets: their usual shapes are those that
 https://github.com/trufflesecurity/trufflehog/blob/main/pkg/detectors/twilio/twilio.go and
-https://github.com/trufflesecurity/trufflehog/blob/main/pkg/detectors/twilioapikey/twilioapikey.go
-look for, and another shape is a warning. Test credentials have the same shapes as live
-ones, so nothing here can tell them apart. Host names by
-https://www.twilio.com/docs/global-infrastructure/using-the-twilio-rest-api-in-a-non-us-region.
+https://github.com/trufflesecurity/trufflehog/blob/main/pkg/detectors/twilioapikey/twilioapikey.go look for, and another
+shape is only a warning. Test credentials have the same shapes as live ones and cannot be distinguished here. Host names
+are from https://www.twilio.com/docs/global-infrastructure/using-the-twilio-rest-api-in-a-non-us-region.
 """
 
 from __future__ import annotations
@@ -22,14 +21,15 @@ from pydantic import SecretStr
 from mfagate.config.settings import OtherNames, ProviderSettings, Setting
 from mfagate.config.shapes import ANYTHING, Lookalike, Misfit, Pattern
 from mfagate.core.causes import CauseId
+from mfagate.providers.lookalikes import placeholder
 from mfagate.providers.twilio.names import OTHER_NAMES, PREFIXES
 
 ACCOUNTS = "/2010-04-01/Accounts/"
-"""The API of accounts and keys. It takes the auth token, and no API key but a main one
+"""The API of accounts and keys. It accepts the auth token, and of API keys only main keys
 (https://www.twilio.com/docs/iam/api-keys/keys-in-console)."""
 
 HOME_REGION = "us1"
-"""Where requests go, and where a credential is issued, unless somebody chose another region."""
+"""The default region of requests and credentials."""
 
 _CONSOLE = "Twilio Console (console.twilio.com)"
 
@@ -50,7 +50,7 @@ _KINDS = {
     "PN": "a phone number",
     "CR": "a push credential",
 }
-"""What the first two letters of a SID stand for."""
+"""The meaning of the first two letters of a SID."""
 
 _HEX = "[0-9a-fA-F]{32}"
 
@@ -59,9 +59,9 @@ _EXAMPLE = "the example of Twilio's documentation"
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """A value of one alphabet and length; ``others`` are things that people take for it.
+    """A value of one alphabet and length; ``others`` are values that people confuse with it.
 
-    Each of them is a regular expression and the misfit to report. ``documented`` is as in ``Pattern``.
+    Each is a regular expression and the misfit to report. ``documented`` is as in ``Pattern``.
     """
 
     regex: str
@@ -71,7 +71,7 @@ class Token:
     documented: str | None = None
 
     def misfit(self, value: str) -> Misfit | None:
-        """Recognise another value before anything is said of the length."""
+        """Recognise confused values before checking the length."""
         known = next((misfit for regex, misfit in self.others if re.fullmatch(regex, value)), None)
         return known or Pattern(self.regex, self.expected, self.length, self.documented).misfit(value)
 
@@ -88,7 +88,7 @@ def _sid(prefix: str) -> Token:
 _SID_FOR_SECRET = tuple(
     (
         f"{prefix}{_HEX}",
-        Misfit(f"it is the SID of {_KINDS[prefix]}, which is no secret", CauseId.CONFIG_SECRET_ID_NOT_SECRET),
+        Misfit(f"it is the SID of {_KINDS[prefix]}, which is not secret", CauseId.CONFIG_SECRET_ID_NOT_SECRET),
     )
     for prefix in ("SK", "AC")
 )
@@ -96,12 +96,12 @@ _SID_FOR_SECRET = tuple(
 _AUTH_TOKEN = "[0-9a-f]{32}"
 
 _KEY_SECRET = "(?=.*[g-zG-Z])[0-9A-Za-z]{32}"
-"""Of random secrets about one in 10^14 has no letter behind F."""
+"""About one in 10^14 random secrets has no letter after F."""
 
 
 def _examples(regex: str, what: str) -> tuple[Lookalike, ...]:
     next_step = f"Copy {what} from the Twilio Console."
-    return (Lookalike(regex, CauseId.CONFIG_PLACEHOLDER_LEFT, _EXAMPLE, next_step),)
+    return (placeholder(regex, _EXAMPLE, next_step),)
 
 
 class TwilioSettings(ProviderSettings):
@@ -135,7 +135,7 @@ class TwilioSettings(ProviderSettings):
     api_key_sid: Annotated[
         str | None,
         Setting(
-            description="SID of an API key; goes with api_key_secret.",
+            description="SID of an API key; used together with api_key_secret.",
             where=f"{_KEYS} > API keys > SID",
             example="SK0123456789abcdef0123456789abcdef",
             shape=_sid("SK"),
@@ -146,7 +146,7 @@ class TwilioSettings(ProviderSettings):
         SecretStr | None,
         Setting(
             description="Secret of the same API key.",
-            where=f"{_KEYS} > Create API key, which shows it once",
+            where=f"{_KEYS} > Create API key, where it is shown only once",
             example="env:TWILIO_API_KEY_SECRET",
             shape=Token(
                 "[0-9A-Za-z]{32}",
@@ -157,7 +157,8 @@ class TwilioSettings(ProviderSettings):
                     (
                         _AUTH_TOKEN,
                         Misfit(
-                            "it is an auth token by its shape: it goes with the account's SID, not with an API key's",
+                            "it looks like an auth token, which belongs to the SID of the account, not to the SID "
+                            "of an API key",
                             CauseId.CONFIG_WRONG_KIND,
                             documented=False,
                         ),
@@ -175,14 +176,14 @@ class TwilioSettings(ProviderSettings):
             example="env:TWILIO_AUTH_TOKEN",
             shape=Token(
                 _AUTH_TOKEN,
-                "32 hexadecimal digits in small letters",
+                "32 hexadecimal digits in lower case",
                 32,
                 (
                     *_SID_FOR_SECRET,
                     (
                         _KEY_SECRET,
                         Misfit(
-                            "it is the secret of an API key by its shape: it goes with the key's SID",
+                            "it looks like the secret of an API key, which belongs to the SID of the key",
                             CauseId.CONFIG_WRONG_KIND,
                             documented=False,
                         ),
@@ -195,8 +196,8 @@ class TwilioSettings(ProviderSettings):
     region: Annotated[
         str | None,
         Setting(
-            description="Region that processes the requests, as in TWILIO_REGION; leave it out for us1.",
-            where="the TWILIO_REGION of the login service; regions are listed in Twilio's documentation",
+            description="Region that processes the requests, as in TWILIO_REGION. Default: us1.",
+            where="TWILIO_REGION in the environment of the login service; Twilio's documentation lists the regions",
             example="us1",
             shape=Pattern(r"[a-z]{2}\d", "a region such as us1, ie1 or au1"),
         ),
@@ -204,8 +205,8 @@ class TwilioSettings(ProviderSettings):
     edge: Annotated[
         str | None,
         Setting(
-            description="Edge location that takes the requests, as in TWILIO_EDGE; leave it out for the default.",
-            where="the TWILIO_EDGE of the login service; edges are listed in Twilio's documentation",
+            description="Edge location that receives the requests, as in TWILIO_EDGE. Default: chosen by Twilio.",
+            where="TWILIO_EDGE in the environment of the login service; Twilio's documentation lists the edges",
             example="ashburn",
             shape=Pattern(r"[a-z]+(-[a-z]+)*", "an edge location such as ashburn, dublin or sydney"),
         ),
@@ -224,15 +225,15 @@ class TwilioSettings(ProviderSettings):
         return (self.account_sid, token) if token else None
 
     def host(self, product: str) -> str:
-        """The host of one of Twilio's products, as Twilio's own clients make it of region and edge."""
+        """Return the host of a Twilio product, built from region and edge as in Twilio's own clients."""
         region = self.region or (HOME_REGION if self.edge else None)
         return ".".join(part for part in (product, self.edge, region, "twilio.com") if part)
 
 
 def is_about_accounts(url: str) -> bool:
-    """Return whether a URL or path is one of the API of accounts: by its beginning, not by its query.
+    """Return whether a URL or path belongs to the API of accounts, by its beginning.
 
-    A path comes out of a contract, and a value in it must not choose the credential.
+    A path comes from a contract, and a value in its query must not select the credential.
     """
     return urlsplit(url).path.startswith(ACCOUNTS)
 

@@ -1,10 +1,8 @@
-"""Putting a Verify service into the states that contracts ask for.
+"""Put a Verify service into the states that contracts require.
 
-Nobody has to look at a phone: TOTP factors are our own, with a secret that we know;
-verifications are approved and cancelled through the API, and where a code has to be known
-it is one of ours, if the service takes such
-(https://www.twilio.com/docs/verify/api/customization-options#custom-verification-codes).
-Pushes need devices that somebody prepared.
+No phone is needed: TOTP factors have a known secret, verifications are approved and cancelled through the API, and a
+known code is a custom code, if the service allows it
+(https://www.twilio.com/docs/verify/api/customization-options#custom-verification-codes). Pushes need prepared devices.
 """
 
 from __future__ import annotations
@@ -21,8 +19,6 @@ import requests
 from mfagate.contract import ProviderState
 from mfagate.leftovers.ledger import Thing
 from mfagate.leftovers.marks import Mark
-from mfagate.providers.probes import Send
-from mfagate.providers.provider import Provider
 from mfagate.providers.state_setup import Arrangement, Key, TabledStates
 from mfagate.providers.states import AskedTooSoon, StateName, StateNotConfigured, StateUnavailable, StateValues
 from mfagate.providers.totp import Totp
@@ -36,7 +32,7 @@ _UNKNOWN = {
     "api_key_sid": "SK" + "0" * 32,
     "account_sid": "AC" + "0" * 32,
 }
-"""SIDs that Twilio, which draws them at random, has given to nobody."""
+"""SIDs that do not exist, because Twilio draws SIDs at random."""
 
 _UNKNOWN_IDENTITY = "mfagate-no-such-user"
 
@@ -49,33 +45,28 @@ _LIFETIME_SECONDS = 600.0
 """Of a verification: https://www.twilio.com/docs/verify/api/rate-limits-and-timeouts."""
 _POLLS = 40
 _BETWEEN_POLLS_SECONDS = 0.5
-_UNDER_WAY = "another verification to the number of test_data.{} is under way"
+_UNDER_WAY = "another verification of the number in test_data.{} is in progress"
 _OK, _NOT_FOUND = 200, 404
 _SHORT_LIFE = timedelta(seconds=3)
 
 
 class TwilioStates(TabledStates[TwilioSettings]):
-    """Arranges states with one service.
+    """Sets up states with one service.
 
     Values: ``service_sid``; ``to``, ``verification_sid``, ``code`` and ``wrong_code`` of a
     verification; ``identity``, ``factor_sid``, ``challenge_sid``, and for TOTP ``code`` and
     ``wrong_code``.
     """
 
-    def __init__(
-        self,
-        provider: Provider[TwilioSettings],
-        send: Send[TwilioSettings],
-        settings: TwilioSettings,
-        test_data: Mapping[str, str],
-    ) -> None:
-        super().__init__(provider, send, settings, test_data)
-        self._service = f"/v2/Services/{settings.service_sid}"
-        self._pending: StateValues | None = None
-        self._totp: tuple[Mapping[str, str], Totp] | None = None
+    _pending: StateValues | None = None
+    _totp: tuple[Mapping[str, str], Totp] | None = None
+
+    @property
+    def _service(self) -> str:
+        return f"/v2/Services/{self.settings.service_sid}"
 
     def arrangements(self) -> Mapping[Key, Arrangement]:
-        """How each state is arranged."""
+        """Return the function that sets up each state."""
         return {
             StateName.CREDENTIAL_ACCEPTED: StateValues,
             StateName.WORKING_OTP: self._working_otp,
@@ -103,18 +94,18 @@ class TwilioStates(TabledStates[TwilioSettings]):
         }
 
     def arrange(self, state: ProviderState) -> StateValues:
-        """All states have the SID of the service among their values."""
+        """Set up the state, and add the SID of the service to its values."""
         arranged = super().arrange(state)
         return replace(arranged, values={"service_sid": self.settings.service_sid, **arranged.values})
 
     def ask(self, method: str, path: str, settings: TwilioSettings | None = None, **request: Any) -> Any:
-        """The same below the path of the service."""
+        """Return the JSON of a successful answer from a path of the service."""
         return super().ask(method, self._service + path, settings, **request)
 
     def remove(self, thing: Thing) -> None:
         """Delete an entity with its factors, or cancel a verification, which frees its number.
 
-        By the number, so that it works although the answer with the SID never came; what is over stays as it is.
+        A verification is addressed by its number, so that this works even if the answer with the SID was lost.
         """
         if thing.kind == _ENTITY:
             self.delete(f"{self._service}/Entities/{thing.name}")
@@ -125,7 +116,7 @@ class TwilioStates(TabledStates[TwilioSettings]):
             self.content(f"POST {request.url}", response)
 
     def marked(self) -> Iterator[tuple[Thing, Mark]]:
-        """Find entities by their identity: there is no other field for a mark."""
+        """Find entities by their identity, the only field for a mark."""
         for page in range(_MOST_PAGES):
             listed = self.ask("GET", "/Entities", params={"PageSize": str(_PAGE), "Page": str(page)})["entities"]
             for entity in listed:
@@ -144,12 +135,12 @@ class TwilioStates(TabledStates[TwilioSettings]):
     def _enrol(self) -> tuple[Mapping[str, str], Totp]:
         totp = Totp.generate()
         identity, factor_sid = self._new_factor(totp)
-        # The code of the step before, so that the one of now is unused: that Twilio takes one twice is nowhere said.
+        # The code of the previous step, so that the current one is unused: Twilio may accept a code only once.
         verified = self.ask(
             "POST", f"/Entities/{identity}/Factors/{factor_sid}", data={"AuthPayload": totp.code_for_enrolment()}
         )
         if verified["status"] != "verified":
-            raise StateUnavailable("Twilio did not take the first code of a TOTP factor: do the clocks differ?")
+            raise StateUnavailable("Twilio rejected the first code of a TOTP factor; the clocks may differ.")
         return {"identity": identity, "factor_sid": factor_sid}, totp
 
     def _new_factor(self, totp: Totp) -> tuple[str, str]:
@@ -174,12 +165,12 @@ class TwilioStates(TabledStates[TwilioSettings]):
 
     def _phone(self) -> StateValues:
         to = self._free_number("phone")
-        # What the interaction starts has to be cancelled as well.
+        # The verification that the interaction starts must be cancelled too.
         self.record(Thing(_VERIFICATION, to))
         return StateValues({"to": to})
 
     def _free_number(self, phone: str) -> str:
-        """A number without a verification: ours is cancelled, and that of somebody else is not ours to cancel."""
+        """Return a number without a verification: cancel those of this run, and refuse if another one is open."""
         to = self.given(phone)
         self._cancel()
         if self.answer(requests.Request("GET", f"{self._service}/Verifications/{to}")).status == _OK:
@@ -187,7 +178,7 @@ class TwilioStates(TabledStates[TwilioSettings]):
         return to
 
     def _started(self, phone: str, wrong_code: str, **more: str) -> StateValues:
-        """A verification of our own; one of somebody else has a code that is not ours."""
+        """Start a verification; refuse one that another party started, because its code is unknown."""
         to = self._free_number(phone)
         thing = Thing(_VERIFICATION, to)
         self.record(thing)
@@ -201,7 +192,9 @@ class TwilioStates(TabledStates[TwilioSettings]):
     def _started_with_our_code(self) -> StateValues:
         self.given("phone")
         if self.ask("GET", "")["custom_code_enabled"] is not True:
-            raise StateNotConfigured("Enable Custom Verification Code", "The Verify service takes no code of ours.")
+            raise StateNotConfigured(
+                "Enable Custom Verification Code", "The Verify service does not accept custom codes."
+            )
         code, wrong_code = _random_code(), _random_code()
         while wrong_code == code:
             wrong_code = _random_code()
@@ -220,18 +213,19 @@ class TwilioStates(TabledStates[TwilioSettings]):
         wrong = {"VerificationSid": arranged.values["verification_sid"], "Code": arranged.values["wrong_code"]}
         for _ in range(_CHECKS):
             if self.ask("POST", "/VerificationCheck", data=wrong)["status"] == "approved":
-                raise StateUnavailable("A code made up at random was the right one.")
+                raise StateUnavailable("A random code happened to be correct.")
         return arranged
 
     def _cancel(self) -> None:
-        """Cancel our verifications, which frees their numbers."""
+        """Cancel this run's verifications, which frees their numbers."""
         for thing in self.ledger.things:
             if thing.kind == _VERIFICATION:
                 self.remove(thing)
                 self.ledger.removed(thing)
 
     def _pending_push(self) -> StateValues:
-        """One for all states: a device may be asked fifty times an hour (60312), and nobody answers this one."""
+        """One push for all states: a device accepts fifty challenges an hour (60312), and this one is never
+        answered."""
         if self._pending is None:
             self._pending = self._push("push_identity", "pending")
         return self._pending
@@ -239,8 +233,10 @@ class TwilioStates(TabledStates[TwilioSettings]):
     def _push(self, name: str, wanted: str, *, lifetime: timedelta | None = None) -> StateValues:
         identity = self.given(name)
         factors = self.ask("GET", f"/Entities/{identity}/Factors")["factors"]
-        verified = [one for one in factors if (one.get("factor_type"), one.get("status")) == ("push", "verified")]
-        usable = [one["sid"] for one in verified if one.get("sid")]
+        verified = [
+            factor for factor in factors if (factor.get("factor_type"), factor.get("status")) == ("push", "verified")
+        ]
+        usable = [factor["sid"] for factor in verified if factor.get("sid")]
         if not usable:
             raise StateUnavailable(f"The entity {identity!r} has no verified push factor.")
         challenge = {"FactorSid": str(usable[0]), "Details.Message": "mfagate"}
@@ -258,11 +254,11 @@ class TwilioStates(TabledStates[TwilioSettings]):
             if status != "pending":
                 break
             time.sleep(_BETWEEN_POLLS_SECONDS)
-        raise StateUnavailable(f"The push was not answered as this state needs it ({wanted}).")
+        raise StateUnavailable(f"The push did not reach the result that this state requires ({wanted}).")
 
     @property
     def _user_setting(self) -> str:
-        """The setting that names who asks."""
+        """The setting that identifies the client."""
         return "api_key_sid" if self.settings.key else "account_sid"
 
     def _as_user(self, user: str) -> StateValues:
