@@ -295,7 +295,7 @@ ELSEWHERE: dict[str, tuple[str, str, str, str, str]] = {
         "# DUO_SKEY=<Client Secret>\n",
         "dotenv:.env#DUO_SKEY",
         "in a comment",
-        "Take the # away",
+        "Remove the #",
     ),
     "https://learn.microsoft.com/powershell/module/microsoft.powershell.core/about/about_environment_variables": (
         "e.ps1",
