@@ -243,7 +243,7 @@ def binary(path: Path) -> None:
 @pytest.mark.parametrize(
     ("spoil", "words"),
     [
-        (loosen, "can be read or changed by other users (chmod 600 ends that)"),
+        (loosen, "can be read or changed by other users (run chmod 600)"),
         (empty, "contains no fingerprint key: restore it, or remove it"),
         (scribble, "contains no fingerprint key: restore it, or remove it"),
         (binary, "cannot be read: it is not text"),

@@ -112,14 +112,14 @@ def test_the_offline_check_accepts_what_only_the_provider_can_refuse(somebody: S
     assert result.exit_code == 1
     assert "survived: duo.settings.secret_key/mistyped" in result.stdout
     assert "deploy/secret.yaml:5" in result.stdout
-    assert "mistyped: one character is another one" in result.stdout
-    assert "leave --offline out" in result.stdout
+    assert "mistyped: one character is wrong" in result.stdout
+    assert "run without --offline" in result.stdout
 
 
 def test_the_list_runs_nothing_and_is_the_same_for_the_same_seed(somebody: Somebody) -> None:
     listed = somebody.execute("mutate", "--list", "--class", "stray", "--integration", "duo")
     assert listed.exit_code == 0
-    assert "duo.settings.host/trailing-blank  a blank behind\n" in listed.stdout
+    assert "duo.settings.host/trailing-blank  a trailing space\n" in listed.stdout
     assert somebody.execute("mutate", "--list", "--class", "stray", "--integration", "duo").stdout == listed.stdout
 
 
@@ -301,7 +301,7 @@ def test_a_survivor_of_another_account_names_the_missing_expectation(tmp_path: P
     result = project.execute("mutate", "--class", "wrong-value")
     assert result.exit_code == 1, result.stdout + result.stderr
     assert "survived: sms.settings.auth_token/other-account" in result.stdout
-    assert "[integrations.sms.expect] does not say whose account must answer" in result.stdout
+    assert "[integrations.sms.expect] does not name the expected account" in result.stdout
     assert "(config.identity-unpinned): fill in account_sid" in result.stdout
     assert "the other value serves as well" not in result.stdout
     (tmp_path / "integrations.toml").write_text(UNPINNED + '[integrations.sms.expect]\naccount_sid = "AC00"\n')

@@ -60,7 +60,7 @@ class TabledStates(ABC, Generic[Settings]):
         kind = state.params.get("kind")
         arrangement = self.arrangements().get(state.name if kind is None else (state.name, str(kind)))
         if arrangement is None:
-            raise StateUnavailable(f"mfagate cannot put {self.title} into the state {state.name!r}.")
+            raise StateUnavailable(f"mfagate cannot put {self.title} into the state {str(state.name)!r}.")
         try:
             return arrangement()
         except (AttributeError, LookupError, TypeError, ValueError) as error:

@@ -136,7 +136,7 @@ class TestOkta(ProviderSuite):
         ),
         "a token, but no permission": (
             SettingChange(app(client_id="sandbox:narrow_client_id"), CauseId.CREDENTIAL_INSUFFICIENT_PERMISSION),
-            "without okta.users.manage",
+            "lacks okta.users.manage",
         ),
         "no role": (
             SettingChange(app(client_id="sandbox:roleless_client_id"), CauseId.CREDENTIAL_INSUFFICIENT_PERMISSION),
@@ -144,7 +144,7 @@ class TestOkta(ProviderSuite):
         ),
         "too few scopes asked for": (
             SettingChange(app(scopes="okta.users.read"), CauseId.CREDENTIAL_INSUFFICIENT_PERMISSION, "scopes"),
-            "without okta.users.manage",
+            "lacks okta.users.manage",
         ),
         "a scope that does not exist": (
             SettingChange(
