@@ -152,7 +152,7 @@ def test_a_tenant_that_is_gone_does_not_stop_the_cleaning() -> None:
 
 
 def test_a_state_that_auth0_does_not_have() -> None:
-    with pytest.raises(StateUnavailable, match="cannot be put into the state"):
+    with pytest.raises(StateUnavailable, match="cannot put Auth0 into the state"):
         states(Tenant()).arrange(ProviderState(StateName.PIN_AND_OTP))
 
 

@@ -56,7 +56,7 @@ def test_a_pending_sign_in_is_begun() -> None:
         (answer(400, {"error": "unauthorized_client", "error_codes": [700016]}), "AADSTS700016, unauthorized_client"),
         (answer(200, {}), "lacks a documented field .KeyError: 'device_code'"),
         (answer(200, []), "lacks a documented field"),
-        (answer(503, b"<html>"), "status 503, and without Microsoft Entra ID's JSON"),
+        (answer(503, b"<html>"), "status 503 without Microsoft Entra ID's JSON"),
     ],
 )
 def test_a_sign_in_that_cannot_be_begun(response: Response | None, said: str) -> None:
