@@ -1,9 +1,9 @@
-"""How soon a shift is found, and how often there is none: simulated years of nights.
+"""Measure how soon a shift is found and how often there are false alarms, with simulated years of nightly runs.
 
     python benchmarks/baselines.py [--years 300]
 
-Nights have noise, far-out nights (one in 50, up to three times as slow), slower working days, and bursts of errors.
-The figures are those of docs/explanation/baselines.md.
+The runs have noise, outliers (one in 50, up to three times as slow), slower working days, and bursts of errors. The
+results are in docs/explanation/baselines.md.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ QUESTIONS = 40
 def latency(
     draw: random.Random, usual: float, noise: float, factor: float = 1.0, from_night: int = 0
 ) -> Iterator[float]:
-    """Nights of one phase in seconds; ``factor`` slower from a night on."""
+    """Yield the durations of one phase in seconds; from a night on they are ``factor`` times as long."""
     night = 0
     while True:
         working_day = 1.15 if night % 7 < 5 else 1.0
@@ -36,7 +36,7 @@ def latency(
 
 
 def errors(draw: random.Random, share: float, raised: float | None = None, from_night: int = 0) -> Iterator[Share]:
-    """Nights of unanswered questions; one in 60 is a burst."""
+    """Yield shares of unanswered requests; one in 60 is a burst."""
     night = 0
     while True:
         now = raised if raised is not None and night >= from_night else share
@@ -46,11 +46,11 @@ def errors(draw: random.Random, share: float, raised: float | None = None, from_
 
 
 def alarms(values: Iterator[V], score: Score[V], nights: int) -> list[int]:
-    """The nights on which a shift is reported for the first time."""
+    """Return the nights on which a shift is first reported."""
     follower, found, was = _Follower(score), [], False
     for night, value in zip(range(nights), values, strict=False):
-        follower.see(Observation(START + timedelta(days=night), value))
-        shifted = follower.standing.state is SeriesState.SHIFTED
+        follower.add(Observation(START + timedelta(days=night), value))
+        shifted = follower.status.state is SeriesState.SHIFTED
         if shifted and not was:
             found.append(night)
         was = shifted
@@ -58,7 +58,7 @@ def alarms(values: Iterator[V], score: Score[V], nights: int) -> list[int]:
 
 
 def false_alarms(years: int, noise: float) -> float:
-    """Per integration and year: all phases, and the errors."""
+    """Return the number of false alarms of an integration in a year: all phases, and the errors."""
     draw = random.Random(1)
     total = 0
     for _ in range(years):
@@ -68,7 +68,7 @@ def false_alarms(years: int, noise: float) -> float:
 
 
 def delays(score: Score[V], series: Sequence[Iterator[V]], from_night: int) -> tuple[list[int], int]:
-    """Nights until the report, 1 being the first, sorted; and how many series had none in 30 nights."""
+    """Return the sorted numbers of nights until the report, from 1, and how many series had no report in 30 nights."""
     found: list[int] = []
     for values in series:
         after = [night - from_night + 1 for night in alarms(values, score, from_night + 30) if night >= from_night]
@@ -76,8 +76,8 @@ def delays(score: Score[V], series: Sequence[Iterator[V]], from_night: int) -> t
     return sorted(found), len(series) - len(found)
 
 
-def told(label: str, found: tuple[list[int], int]) -> str:
-    """One line of the table."""
+def row(label: str, found: tuple[list[int], int]) -> str:
+    """Return one row of the table."""
     nights, missed = found
     at = [nights[min(len(nights) - 1, math.ceil(len(nights) * share) - 1)] for share in (0.5, 0.95, 0.99)]
     return f"{label:<44}{at[0]:>8}{at[1]:>8}{at[2]:>8}{missed:>8}"
@@ -96,10 +96,10 @@ def main() -> None:
     for noise in (0.05, 0.10, 0.15):
         for factor in (2.0, 1.5, 1.3):
             series = [latency(draw, 0.12, noise, factor, 50) for _ in begins]
-            print(told(f"processing × {factor}, noise {noise:.2f}", delays(latency_score, series, 50)))
+            print(row(f"processing × {factor}, noise {noise:.2f}", delays(latency_score, series, 50)))
     for raised in (0.05, 0.10, 0.20):
         shares = [errors(draw, 0.004, raised, 50) for _ in begins]
-        print(told(f"errors from 0.4 % to {raised:.0%}", delays(share_score, shares, 50)))
+        print(row(f"errors from 0.4 % to {raised:.0%}", delays(share_score, shares, 50)))
 
 
 if __name__ == "__main__":

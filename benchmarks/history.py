@@ -1,9 +1,9 @@
-"""A year of nights of 50 integrations: how large the history is, and how fast it answers.
+"""Measure the size and speed of a history with a year of nightly runs of 50 integrations.
 
     python benchmarks/history.py [--integrations 50] [--nights 365] [--url postgresql://…]
 
-Each night has what a real one has: forty questions, a problem or two, the shapes of twenty answers.
-The figures are those of docs/how-to/history.md.
+Each run is realistic: forty requests, one or two problems, the shapes of twenty responses. The results are in
+docs/how-to/history.md.
 """
 
 from __future__ import annotations
@@ -33,20 +33,20 @@ SHAPES = {f"interaction {number}": {f"$.response.field{n}": FIELD for n in range
 
 
 def problem(cause: CauseId, outcome: Outcome) -> RecordedProblem:
-    """With the usual evidence."""
+    """Return a problem with typical evidence."""
     evidence = {
         "request": "GET https://api-1a2b3c4d.duosecurity.com/auth/v2/check",
         "status": 503,
         "attempts": "3 of 4 failed: 3 × provider.outage (503)",
-        "in this run": "38 of 40 questions were answered, 2 of them only when asked again",
+        "in this run": "38 of 40 requests were answered, 2 of them only when repeated",
     }
     return RecordedProblem(
-        "provider.steady", None, outcome, cause, "2 of 40 questions were answered only when asked again", evidence
+        "provider.steady", None, outcome, cause, "2 of 40 requests were answered only when asked again", evidence
     )
 
 
 def state(draw: random.Random, number: int) -> IntegrationState:
-    """One integration in one night."""
+    """Return the result of one integration in one run."""
     problems = [problem(CauseId.CASSETTE_EMULATED, Outcome.INFO)]
     if draw.random() < 0.1:
         problems.append(problem(CauseId.PROVIDER_DEGRADED, Outcome.WARN))
@@ -60,7 +60,7 @@ def state(draw: random.Random, number: int) -> IntegrationState:
 
 
 def fill(history: History, integrations: int, nights: int) -> list[float]:
-    """Record the year; the seconds that each night took."""
+    """Record the year, and return the seconds that each run took."""
     draw = random.Random(1)
     began = datetime.now(UTC) - timedelta(days=nights)
     shapes = {f"integration-{number}": SHAPES for number in range(integrations)}
@@ -78,7 +78,7 @@ def fill(history: History, integrations: int, nights: int) -> list[float]:
 
 
 def timed(question: Callable[[], object], times: int = 5) -> float:
-    """The median of a few times, in seconds."""
+    """Return the median duration in seconds."""
     taken = []
     for _ in range(times):
         start = time.perf_counter()
@@ -103,18 +103,16 @@ def main() -> None:
                 "the newest 50 rows": lambda: history.runs(Selection(limit=50)),
                 "one integration, a year": lambda: history.runs(Selection(("integration-7",))),
                 "one cause, newest 50 rows": lambda: history.runs(Selection(cause="provider.degraded", limit=50)),
-                "what tonight is compared with, one integration": lambda: history.past(
-                    "integration-7", "nightly", since
-                ),
+                "prior runs of one integration": lambda: history.prior_runs("integration-7", "nightly", since),
                 "all rows of the year": lambda: history.runs(),
             }
             database = "SQLite" if place.path is not None else "PostgreSQL"
-            print(f"{asked.nights} nights of {asked.integrations} integrations in {database}")
+            print(f"{asked.nights} runs of {asked.integrations} integrations in {database}")
             if place.path is not None:
                 size = sum(path.stat().st_size for path in Path(folder).iterdir())
                 print(f"size                                              {size / 1e6:7.1f} MB")
-            print(f"recording a night, median                         {statistics.median(taken) * 1000:7.1f} ms")
-            print(f"recording a night, worst                          {max(taken) * 1000:7.1f} ms")
+            print(f"recording a run, median                           {statistics.median(taken) * 1000:7.1f} ms")
+            print(f"recording a run, worst                            {max(taken) * 1000:7.1f} ms")
             for name, question in questions.items():
                 print(f"{name:<50}{timed(question, 1 if name.startswith('all') else 5) * 1000:7.1f} ms")
 

@@ -1,9 +1,9 @@
-"""What do interrupted gates leave at a provider?
+"""Measure what interrupted gates leave behind at a provider.
 
-Starts the sandbox of each provider, keeps it running, and interrupts gates that ask it: SIGKILL, SIGTERM and SIGINT in
-turn, at random moments. A gate that is asked to end has to end within five seconds, and to name what it leaves. After
-each three of them a whole gate runs, which has to pass; then the provider is asked for everything that carries the
-mark of any run. There has to be nothing.
+The benchmark starts the sandbox of each provider, and interrupts gates at random moments with SIGKILL, SIGTERM and
+SIGINT in turn. A gate must end within five seconds of SIGTERM or SIGINT, and must name what it leaves behind. After
+every third interruption a complete gate runs and must pass. After that the provider must have nothing left with the
+mark of any run.
 
     python benchmarks/interruptions.py [--kills 60] [--seed 1] [PROVIDER ...]
 
@@ -39,7 +39,7 @@ MOST_SECONDS = 5.0
 
 @dataclass
 class Found:
-    """What was seen with one provider."""
+    """The results for one provider."""
 
     kills: int = 0
     left_by: Counter[str] = field(default_factory=Counter)
@@ -50,7 +50,7 @@ class Found:
 
 @contextmanager
 def project(name: str, folder: Path) -> Iterator[tuple[Path, dict[str, str]]]:
-    """Somebody's project that asks a running sandbox, and the environment of its commands."""
+    """Create a project for a running sandbox, and return its folder and the environment of its commands."""
     provider = registry.get(name)
     with sandboxes.get(provider.name).start() as running:
         env = {**os.environ, "XDG_STATE_HOME": str(folder / "state")}
@@ -80,13 +80,13 @@ def _configuration(name: str, running: Running, env: dict[str, str]) -> str:
 
 
 def start(folder: Path, env: dict[str, str]) -> subprocess.Popen[str]:
-    """A gate."""
+    """Start a gate."""
     command = [sys.executable, "-m", "mfagate", "gate", "--output", "json"]
     return subprocess.Popen(command, cwd=folder, env=env, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
 
 
 def kill(folder: Path, env: dict[str, str], after: float, number: signal.Signals) -> tuple[float, int, str]:
-    """Interrupt a gate after so many seconds: how long it took to end, its exit code, and its stderr."""
+    """Interrupt a gate after some seconds; return how long it took to end, its exit code, and its stderr."""
     with start(folder, env) as running:
         time.sleep(after)
         began = time.monotonic()
@@ -120,7 +120,7 @@ def _interrupt_one(found: Found, folder: Path, env: dict[str, str], when: tuple[
         found.slowest = max(found.slowest, seconds)
         found.unnamed += sum(thing not in err for thing in left)
         if seconds > MOST_SECONDS:
-            found.faults.append(f"{when[1].name} after {when[0]:.2f} s: it took {seconds:.1f} s to end")
+            found.faults.append(f"{when[1].name} after {when[0]:.2f} s: took {seconds:.1f} s to end")
 
 
 def _next_run(found: Found, folder: Path, env: dict[str, str]) -> None:
@@ -135,13 +135,13 @@ def _next_run(found: Found, folder: Path, env: dict[str, str]) -> None:
 
 
 def main() -> int:
-    """Print a line for each provider; 1 if anything was left or went wrong."""
+    """Print a line for each provider; return 1 if anything was left or failed."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--kills", type=int, default=60, help="in all, shared by the providers")
+    parser.add_argument("--kills", type=int, default=60, help="total for all providers")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("providers", nargs="*", default=PROVIDERS)
     arguments = parser.parse_args()
-    # A script's background job starts with SIGINT ignored, and would hand that on.
+    # A background job of a script ignores SIGINT, and its children would inherit this.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     os.environ[BETWEEN_MESSAGES] = "1"
     began, is_bad = time.monotonic(), False

@@ -1,11 +1,11 @@
-"""What one integration more costs, with hundreds of them in one file, each with a key of its own.
+"""Measure the cost of one more integration, with hundreds of them in one file, each with its own key.
 
     python benchmarks/many_integrations.py [--numbers 300 1000] [--commands check gate] [--runs 3]
 
-All of them ask one emulator of Duo on 127.0.0.1, which knows as many applications. Each command runs in a new
-process. The cost of an integration is the processor time of a run beyond that of a run with a single integration,
-divided by the number of the others; where it grows with the number, something is not linear. The elapsed time is
-printed beside it, and holds the emulator's share too, because it runs on the same machine.
+All integrations use one Duo emulator on 127.0.0.1, which knows as many applications. Each command runs in a new
+process. The cost of an integration is the extra processor time compared with a run of a single integration, divided by
+the number of the others. If it grows with the number, something is not linear. The elapsed time includes the emulator,
+because it runs on the same machine.
 """
 
 from __future__ import annotations
@@ -24,7 +24,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from mfagate.sandbox.emulator.listen import Listener, certify
+from mfagate.sandbox.certificates import Authority
+from mfagate.sandbox.emulator.listen import Listener
 from mfagate_sandbox.duo.emulator import DuoEmulator, KeyPair
 
 REPOSITORY = Path(__file__).resolve().parents[1]
@@ -50,7 +51,7 @@ runbook = "https://wiki.example/mfa"
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """Of one run: seconds of processor and of clock, and the peak memory in MiB."""
+    """The cost of one run: processor and elapsed time in seconds, and peak memory in MiB."""
 
     processor: float
     elapsed: float
@@ -58,21 +59,21 @@ class Cost:
 
 
 def keys(number: int) -> tuple[str, str]:
-    """Integration key and secret key of one application, in the shapes that Duo has."""
+    """Return the integration key and secret key of one application, in the formats of Duo."""
     digest = hashlib.sha512(f"benchmark {number}".encode()).hexdigest()
     return f"DI{digest[:18].upper()}", digest[40:80]
 
 
 @contextmanager
 def emulator(folder: Path, most: int) -> Iterator[DuoEmulator]:
-    """An emulator in this process that knows so many applications; its endpoint is ``values["endpoint"]``."""
+    """Start an emulator in this process with a number of applications; its endpoint is ``values["endpoint"]``."""
     duo = DuoEmulator()
     for number in range(most):
         integration_key, secret_key = keys(number)
         duo.applications[integration_key] = KeyPair("authapi", secret_key)
-    tls, bundle = certify(duo.hosts, folder)
-    listener = Listener(duo, tls)
-    (folder / "ca.pem").write_bytes(Path(bundle).read_bytes())
+    authority = Authority(folder, duo.hosts)
+    listener = Listener(duo, authority.context())
+    (folder / "ca.pem").write_bytes(authority.bundle.read_bytes())
     duo.values = {**duo.values, "endpoint": f"https://127.0.0.1:{listener.port}"}
     threading.Thread(target=listener.serve_forever, daemon=True).start()
     try:
@@ -82,7 +83,7 @@ def emulator(folder: Path, most: int) -> Iterator[DuoEmulator]:
 
 
 def write(folder: Path, duo: DuoEmulator, number: int) -> None:
-    """A configuration with so many integrations, and their secrets."""
+    """Write a configuration with a number of integrations, and their secrets."""
     tables, secrets = [], []
     for one in range(number):
         integration_key, secret_key = keys(one)
@@ -100,7 +101,7 @@ def run(folder: Path, command: str) -> Cost:
     """Run a command in a new process.
 
     Raises:
-        RuntimeError: It did not pass, so that the figure would say nothing.
+        RuntimeError: The command did not pass, so the measurement is useless.
     """
     log = folder / "log"
     arguments = [sys.executable, "-m", "mfagate", command, "--output", "json=report.json"]
@@ -110,11 +111,11 @@ def run(folder: Path, command: str) -> Cost:
     _, status, usage = os.wait4(child, 0)
     elapsed = time.perf_counter() - began
     if (code := os.waitstatus_to_exitcode(status)) != 0:
-        raise RuntimeError(f"mfagate {command} ended with {code}: {_why(folder)}")
+        raise RuntimeError(f"mfagate {command} ended with {code}: {_failure(folder)}")
     return Cost(usage.ru_utime + usage.ru_stime, elapsed, usage.ru_maxrss / 1024)
 
 
-def _why(folder: Path) -> str:
+def _failure(folder: Path) -> str:
     report = folder / "report.json"
     if not report.exists():
         return (folder / "log").read_text(encoding="utf-8")[-2000:]
@@ -124,7 +125,7 @@ def _why(folder: Path) -> str:
 
 
 def measure(folder: Path, command: str, runs: int) -> Cost:
-    """The run with the median of the processor times."""
+    """Return the run with the median processor time."""
     return sorted((run(folder, command) for _ in range(runs)), key=lambda cost: cost.processor)[runs // 2]
 
 
@@ -147,9 +148,9 @@ def main() -> None:
 
 
 def compare(folder: Path, duo: DuoEmulator, command: str, numbers: list[int], runs: int) -> None:
-    """Measure a command with each number of integrations, and print what one costs."""
+    """Measure a command with each number of integrations, and print the cost of one."""
     write(folder, duo, 1)
-    run(folder, command)  # Once unmeasured: bytecode is compiled, files are cached.
+    run(folder, command)  # A warm-up: compiles bytecode and fills caches.
     alone = measure(folder, command, runs)
     costs = []
     for number in numbers:

@@ -1,10 +1,10 @@
-"""How fast contracts are matched, in process and by Pact's Verifier, side by side.
+"""Compare the speed of contract matching in process and by Pact's Verifier.
 
     python benchmarks/matching.py [--seconds 3] [CONTRACT ...]
 
-Without arguments: the contracts of this repository, else a synthetic one. The answers
-are the examples of the contracts. Both sides judge the same interactions and answers in
-the same run, so the ratio holds on a loaded machine where the figures do not.
+Without arguments it uses the contracts of this repository, or a synthetic one. The responses are the examples of the
+contracts. Both sides match the same interactions and responses in the same run, so the ratio is meaningful even on a
+busy machine.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ TARGET_RATIO = 50
 
 
 class Pair(NamedTuple):
-    """An interaction, in the file and loaded, and an answer to it."""
+    """An interaction, as in the file and loaded, and a response to it."""
 
     raw: dict[str, Any]
     interaction: Interaction
@@ -41,14 +41,14 @@ class Pair(NamedTuple):
 
 
 class Rate(NamedTuple):
-    """Judgements a second of one way to judge."""
+    """The speed of one way of matching, in interactions per second."""
 
     label: str
     per_second: float
 
 
 def pairs_of(contracts: Sequence[Path]) -> list[Pair]:
-    """Every interaction of the contracts with its example as answer."""
+    """Return every interaction of the contracts with its example as the response."""
     return [
         Pair(raw, interaction, mutations.good_answer(raw["response"]))
         for path in contracts
@@ -58,59 +58,59 @@ def pairs_of(contracts: Sequence[Path]) -> list[Pair]:
     ]
 
 
-def rate(label: str, judge: Callable[[], int], seconds: float) -> Rate:
-    """Judgements a second, over at least ``seconds``; ``judge`` returns how many it made."""
-    judged = 0
+def rate(label: str, match: Callable[[], int], seconds: float) -> Rate:
+    """Measure for at least ``seconds``; ``match`` returns how many interactions it matched."""
+    matched = 0
     started = time.perf_counter()
     while (elapsed := time.perf_counter() - started) < seconds:
-        judged += judge()
-    return Rate(label, judged / elapsed)
+        matched += match()
+    return Rate(label, matched / elapsed)
 
 
 def loaded(pairs: Sequence[Pair], seconds: float) -> Rate:
-    """Matching in process, the contract loaded and compiled before."""
+    """Match in process, with a contract that is already loaded and compiled."""
 
-    def judge() -> int:
+    def match() -> int:
         for pair in pairs:
             pair.interaction.match(pair.answer)
         return len(pairs)
 
-    judge()
-    return rate("in process, loaded", judge, seconds)
+    match()
+    return rate("in process, loaded", match, seconds)
 
 
 def with_loading(contracts: Sequence[Path], seconds: float) -> Rate:
-    """As `mfagate check` does it: read contract and recordings from disk, compile, match."""
+    """Do the work of `mfagate check`: read the contract and recordings from disk, compile, match."""
 
-    def judge() -> int:
-        judged = 0
+    def match() -> int:
+        matched = 0
         for path in contracts:
             recordings = REPOSITORY / "cassettes" / path.parent.name
             for interaction in load(path).interactions:
                 for exchange in reader.load(reader.path_for(recordings, interaction.description)).exchanges:
                     assert exchange.response is not None
                     interaction.match(exchange.response)
-                    judged += 1
-        return judged
+                    matched += 1
+        return matched
 
-    judge()
-    return rate("in process, loading", judge, seconds)
+    match()
+    return rate("in process, loading", match, seconds)
 
 
 def by_verifier(pairs: Sequence[Pair], seconds: float) -> Rate:
-    """Pact's Verifier against a loopback provider that answers at once, all interactions in one file."""
+    """Run Pact's Verifier against a loopback provider, with all interactions in one file."""
 
-    def judge() -> int:
+    def match() -> int:
         return len(referee.verify([pair.raw for pair in pairs], [pair.answer for pair in pairs]))
 
     with silence():
-        judge()
-        return rate("Pact's Verifier", judge, seconds)
+        match()
+        return rate("Pact's Verifier", match, seconds)
 
 
 @contextmanager
 def silence() -> Iterator[None]:
-    """Keep out of the table what the Verifier prints past Python, to the file descriptor."""
+    """Discard what the Verifier prints directly to the file descriptor."""
     sys.stdout.flush()
     stdout = os.dup(1)
     with Path(os.devnull).open("wb") as nowhere:
@@ -126,7 +126,7 @@ def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("contracts", nargs="*", type=Path, metavar="CONTRACT")
-    parser.add_argument("--seconds", type=float, default=3.0, help="measure each way at least so long")
+    parser.add_argument("--seconds", type=float, default=3.0, help="minimum duration of each measurement")
     arguments = parser.parse_args()
     contracts = arguments.contracts or sorted(REPOSITORY.glob("contracts/*/*.json"))
     with tempfile.TemporaryDirectory() as directory:
@@ -136,9 +136,9 @@ def main() -> None:
         rates = [loaded(pairs, arguments.seconds)]
         if not arguments.contracts:
             rates.append(with_loading(contracts, arguments.seconds))
-        # Last: the Verifier leaves the core's tracing on, which slows down what comes after it.
+        # The Verifier is last, because it leaves tracing enabled, which slows down everything after it.
         rates.append(by_verifier(pairs, arguments.seconds))
-    for label, per_second in rates:  # the ratio is of the first to the last
+    for label, per_second in rates:  # the ratio compares the first with the last
         print(f"{label:20} {per_second:10,.0f} interactions/s {1e6 / per_second:10,.0f} µs each")
     print(f"ratio {rates[0].per_second / rates[-1].per_second:,.0f} (target: {TARGET_RATIO} or more)")
 

@@ -1,10 +1,10 @@
-"""What mfagate.monitor adds to a call of a login service.
+"""Measure the time that mfagate.monitor adds to a call of a login service.
 
     python benchmarks/monitor.py [--calls 3000]
 
-Bare and watched calls take turns in the same run. "no network" answers at once in the process, so
-that the difference is the monitor alone; "loopback" asks a server on 127.0.0.1 over a connection
-that is kept open, the fastest that a provider could be. A refusal is explained with its body.
+Bare and watched calls alternate in the same run. "no network" responds in the process, so that the difference is the
+monitor alone. "loopback" uses an open connection to a server on 127.0.0.1, the fastest possible provider. A refusal is
+diagnosed from its body.
 """
 
 from __future__ import annotations
@@ -36,14 +36,14 @@ HOSTILE_MICROSECONDS = 1000
 
 
 class Canned(HTTPAdapter):
-    """Answers without any network."""
+    """Responds without a network."""
 
     def __init__(self, status: int, body: bytes) -> None:
         super().__init__()
         self._status, self._body = status, body
 
     def send(self, request: requests.PreparedRequest, *args: Any, **options: Any) -> requests.Response:
-        """An answer made up."""
+        """Return a prepared response."""
         response = requests.Response()
         response.status_code, response.request, response.url = self._status, request, str(request.url)
         response.headers["Content-Type"] = "application/json"
@@ -54,7 +54,7 @@ class Canned(HTTPAdapter):
 
 @contextlib.contextmanager
 def server(body: bytes) -> Iterator[str]:
-    """A server that reads nothing but the end of a request, so that it costs as little as possible."""
+    """Start a server that does as little as possible for each request."""
     head = f"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n".encode()
 
     def serve(connection: socket.socket) -> None:
@@ -75,19 +75,19 @@ def server(body: bytes) -> Iterator[str]:
 
 
 def session(adapter: HTTPAdapter | None = None) -> requests.Session:
-    """A session that looks at no environment, which takes longer than all the rest."""
-    made = requests.Session()
-    made.trust_env = False
+    """Return a session that ignores the environment, which would take longer than everything else."""
+    created = requests.Session()
+    created.trust_env = False
     if adapter is not None:
-        made.mount("http://", adapter)
-    return made
+        created.mount("http://", adapter)
+    return created
 
 
 def compare(label: str, make: Callable[[], Any], request: Any, calls: int) -> float:
-    """Print the medians of both, and return what the monitor adds, in microseconds."""
+    """Print both medians, and return the difference in microseconds."""
     watching = monitor("duo", registry=CollectorRegistry())
     seconds: dict[str, list[float]] = {"bare": [], "watched": []}
-    # One client for both, so that they share a connection and what the scheduler makes of its server.
+    # Both use one client, so that they share a connection and the scheduling of its server.
     with make() as client:
         for number in range(2 * calls + 200):
             name = "watched" if number % 2 else "bare"
@@ -124,7 +124,7 @@ PARTS = {
     "times": b'{"error": "x", "error_description": "' + b"Current time: , " * 1_000 + b'"}',
     "utf8": b"\xff" * 262_144,
 }
-"""Bodies made to hold up whoever reads them."""
+"""Bodies that are designed to slow down a parser."""
 
 JSON_TYPE = {"content-type": "application/json"}
 HOSTILE_HEADERS = {
@@ -143,7 +143,7 @@ PROVIDERS = ("auth0", "duo", "entra", "okta", "privacyidea", "twilio")
 
 
 def hostile() -> Iterator[tuple[str, Answer]]:
-    """Answers made to hold up a login service, each with its name."""
+    """Yield named responses that are designed to slow down a login service."""
     for status in STATUSES:
         for body_name, body in PARTS.items():
             yield f"{status}, {body_name}", Answer(status, JSON_TYPE, body)
@@ -153,7 +153,7 @@ def hostile() -> Iterator[tuple[str, Answer]]:
 
 
 def added_by_hostile(repeats: int) -> tuple[float, str]:
-    """The most thread CPU time that one hostile answer costs, in microseconds, and which one it is."""
+    """Return the highest thread CPU time of a hostile response, in microseconds, and the name of the response."""
     request = requests.Request("GET", "https://api.example/auth/v2/auth").prepare()
     worst = (0.0, "none")
     for provider in PROVIDERS:
@@ -173,7 +173,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--calls", type=int, default=3000)
     calls = parser.parse_args().calls
-    logging.disable()  # One line of log is no part of a call: it is written once for a cause.
+    logging.disable()  # The log record is not part of a call: it is written once for each cause.
     print(f"{'µs a call (median)':24} {'bare':>8} {'watched':>8} {'added':>8} {'ratio':>8}")
     with server(OK) as url:
         request = requests.Request("GET", url).prepare()
@@ -181,9 +181,9 @@ def main() -> None:
         compare("no network, refused", lambda: session(Canned(401, REFUSED)), request, calls)
         compare("loopback, accepted", session, request, calls)
         compare("loopback, httpx", lambda: httpx.Client(trust_env=False), httpx.Request("GET", url), calls)
-    print(f"added to a call that goes well: {added:.0f} µs (target: under {TARGET_MICROSECONDS})")
+    print(f"added to a successful call: {added:.0f} µs (target: under {TARGET_MICROSECONDS})")
     worst, name = added_by_hostile(repeats=15)
-    print(f"CPU time for a hostile answer, at most: {worst:.0f} µs (target: under {HOSTILE_MICROSECONDS}); {name}")
+    print(f"CPU time of a hostile response, at most: {worst:.0f} µs (target: under {HOSTILE_MICROSECONDS}); {name}")
 
 
 if __name__ == "__main__":

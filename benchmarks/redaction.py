@@ -2,8 +2,8 @@
 
     python benchmarks/redaction.py [--integrations 1000]
 
-Times are CPU time, and each one is a ratio to a reference that is measured beside it in the same run.
-A text is looked through in time that grows with its length and not with the number of secrets.
+Times are CPU times, and each is compared with a reference from the same run. The time to redact a text grows with its
+length, but not with the number of secrets.
 """
 
 from __future__ import annotations
@@ -46,13 +46,13 @@ def key(generate: random.Random) -> str:
 
 
 def known(number: int) -> Redactor:
-    """Return a redactor that knows so many keys."""
+    """Return a redactor with a number of keys."""
     generate = random.Random(number)
     return Redactor({f"key {at}": key(generate) for at in range(number)})
 
 
 def seconds(work: Callable[[], object]) -> float:
-    """Return the CPU time of the fastest of some rounds."""
+    """Return the CPU time of the fastest round."""
     taken = []
     for _ in range(_ROUNDS):
         began = time.process_time()
@@ -80,7 +80,7 @@ def texts() -> None:
 
 
 def secrets() -> None:
-    """Compare the cost of the first secrets with that of those that come last."""
+    """Compare the cost of the first secrets with the cost of later ones."""
     generate = random.Random(3)
     redactor = Redactor()
     tracemalloc.start()
@@ -97,7 +97,7 @@ def secrets() -> None:
 
 
 def checks(most: int) -> None:
-    """Compare `mfagate check` with few and with many integrations, each with a key of its own."""
+    """Compare `mfagate check` with few and many integrations, each with its own key."""
     reference = 0.0
     for number in (most * 3 // 10, most):
         generate = random.Random(number)

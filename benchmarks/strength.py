@@ -1,11 +1,11 @@
-"""How strong the shipped contracts are, and whether the gate stops every change that breaks a reader.
+"""Measure how strong the shipped contracts are, and whether the gate stops every change that breaks a client.
 
     python -m benchmarks.strength [--provider NAME] [--write]
     python -m benchmarks.strength --gate [--provider NAME] [--count N]
 
-The first runs the consumer tests and lists what their proofs found; with --write the list replaces
-docs/reference/contract-findings.md. With --gate each change that breaks a reader is sent on the way by the fault
-layer, a whole gate run each. The exit code is 1 if a finding has no reason, or if such a run passed.
+The first command runs the consumer tests and lists the findings of their proofs; with --write the list replaces
+docs/reference/contract-findings.md. With --gate the fault layer makes each change that breaks a client, in a gate run
+of its own. The exit code is 1 if a finding has no reason, or if such a run passed.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ from mfagate.sandbox.faults import Fault, faulty
 from mfagate.testing.breaking import faults, spread
 from mfagate.testing.consumer_tests import prove_contract
 
-from .diagnosis.subject import REPOSITORY, providers, run, sandbox
+from .diagnosis.gate_run import REPOSITORY, providers, run, sandbox
 
 PAGE = REPOSITORY / "docs/reference/contract-findings.md"
 _SHARED = 6
-"""Runs on one sandbox: emulators count messages and wrong codes, as the providers do."""
+"""Runs that share a sandbox: emulators count messages and wrong codes, as the providers do."""
 
 Proofs = Sequence[Mapping[str, Any]]
 
@@ -45,17 +45,17 @@ class Run:
 
     @property
     def passed(self) -> bool:
-        """Whether the gate passed although the fault did something."""
+        """Whether the gate passed although the fault changed a response."""
         return self.verdict == "pass" and not self.idle
 
 
 def main() -> int:
     """Prove the contracts, or run the gate."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--provider", action="append", choices=providers(), help="only this one; may be repeated")
+    parser.add_argument("--provider", action="append", choices=providers(), help="only this provider; may be repeated")
     parser.add_argument("--write", action="store_true", help=f"replace {PAGE.relative_to(REPOSITORY)}")
-    parser.add_argument("--gate", action="store_true", help="run the gate with each change that breaks a reader")
-    parser.add_argument("--count", type=int, help="so many runs of each provider, and not all")
+    parser.add_argument("--gate", action="store_true", help="run the gate with each change that breaks a client")
+    parser.add_argument("--count", type=int, help="limit the number of runs of each provider")
     asked = parser.parse_args()
     os.chdir(REPOSITORY)
     names = asked.provider or providers()
@@ -79,7 +79,7 @@ def _findings(proofs: Mapping[str, Proofs]) -> Iterator[tuple[str, Mapping[str, 
 
 
 def as_markdown(proofs: Mapping[str, Proofs]) -> str:
-    """The page: how much was tried, then blind and strict findings with their reasons."""
+    """Return the page: the number of changes, and the blind and strict findings with their reasons."""
     lines = [
         "# Findings in the shipped contracts",
         "",
@@ -95,8 +95,8 @@ def as_markdown(proofs: Mapping[str, Proofs]) -> str:
         tried = [sum(proof["tried"][what] for proof in each) for what in ("changes", "rejected", "break a reader")]
         found = [sum(_is(finding, kind) for _, finding in _findings({provider: each})) for kind in ("blind", "strict")]
         lines.append("| " + " | ".join(map(str, (provider, len(each), *tried, *found))) + " |")
-    lines += ["", "## Blind, and why that is right", "", *_table(proofs, "blind")]
-    lines += ["", "## Strict, and why that is right", "", *_table(proofs, "strict")]
+    lines += ["", "## Blind findings and their reasons", "", *_table(proofs, "blind")]
+    lines += ["", "## Strict findings and their reasons", "", *_table(proofs, "strict")]
     return "\n".join(lines) + "\n"
 
 
@@ -133,7 +133,7 @@ def _gate(proofs: Mapping[str, Proofs], count: int | None) -> int:
     for provider, fault in passed:
         print(f"PASSED: {provider}: {fault}")
     idle = sum(each.idle for each in runs)
-    print(f"{len(runs)} runs, {idle} in which the fault found nothing to change, {len(passed)} that passed")
+    print(f"{len(runs)} runs, {idle} without anything to change, {len(passed)} that passed")
     return 1 if passed else 0
 
 

@@ -1,10 +1,10 @@
-"""How long the commands take, each in a new process, beside a reference in the same run.
+"""Measure how long the commands take, each in a new process, compared with a reference in the same run.
 
     python benchmarks/whole_command.py [--runs 5] [CONFIG]
 
-``mfagate check`` is held against ``python -c "import requests"``, which nearly every tool of this
-kind pays, and ``mfagate gate`` on all integrations against the slowest of them alone: a gate that
-works concurrently stays near 1. Peak memory is that of the process itself, without its sandboxes.
+``mfagate check`` is compared with ``python -c "import requests"``, which nearly every tool of this kind needs.
+``mfagate gate`` on all integrations is compared with the slowest integration alone: the ratio of a concurrent gate is
+near 1. Peak memory is that of the process itself, without sandboxes.
 """
 
 from __future__ import annotations
@@ -31,10 +31,10 @@ class Measured(NamedTuple):
 
 
 def measure(label: str, arguments: list[str], runs: int, expected: int = 0) -> Measured:
-    """Run it once unmeasured, then ``runs`` times.
+    """Run a command once to warm up, then ``runs`` times.
 
     Raises:
-        RuntimeError: It ended in another way than expected, so the figure would say nothing.
+        RuntimeError: The exit code is not the expected one, so the measurement is useless.
     """
     quiet = (os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_WRONLY, 0)
     seconds, memory = [], 0.0

@@ -16,7 +16,7 @@ REPOSITORY = DOCS.parent
 
 project = "mfagate"
 project_copyright = "the mfagate contributors"
-release = version = re.findall(r'__version__ = "(.*)"', (REPOSITORY / "src/mfagate/__init__.py").read_text())[0]
+release = version = re.findall(r'__version__ = "(.*)"', (REPOSITORY / "src/mfagate/core/version.py").read_text())[0]
 extensions = ["myst_parser", "sphinx_copybutton"]
 exclude_patterns = ["_build"]
 nitpicky = True

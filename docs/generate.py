@@ -79,8 +79,8 @@ def commands() -> str:
 
 
 _ABOUT_COMMANDS = """\
-`mfagate COMMAND --help` prints the same. `mfagate --version` prints the version. [Exit codes](exit-codes.md) lists
-the exit codes of all commands."""
+This page lists every command and option. `mfagate COMMAND --help` prints the same text, and `mfagate --version` prints
+the version. [Exit codes](exit-codes.md) lists the exit codes of all commands."""
 
 
 def _command(path: str, command: click.Command) -> Iterator[str]:
@@ -147,7 +147,7 @@ _TABLES = {
     "notify": "NotifyOptions",
     "notify.flapping": "Flapping",
     "integrations.NAME": "Integration",
-    "integrations.NAME.client": "LoginClient",
+    "integrations.NAME.client": "Client",
     "integrations.NAME.documentation": "Documentation",
     "integrations.NAME.waivers": "Waiver",
 }
@@ -242,7 +242,7 @@ def _variant(field: Mapping[str, Any], schema: Mapping[str, Any]) -> str:
     return _TYPE_NAMES.get(str(field.get("type")), "text") + _limits(field)
 
 
-_A_CAUSE = "a cause that [can be waived](../how-to/waivers.md#what-can-be-waived)"
+_A_CAUSE = "a cause that [can be waived](waivers.md#what-can-be-waived)"
 
 
 def _limits(field: Mapping[str, Any]) -> str:

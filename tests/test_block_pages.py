@@ -1,4 +1,4 @@
-"""A page of a filter between this machine and the provider is recognised, whatever its status."""
+"""The block page of a web filter is recognised, whatever its status."""
 
 from __future__ import annotations
 
@@ -49,12 +49,12 @@ def diagnosed(status: int, body: bytes, **headers: str) -> Finding:
 
 @pytest.mark.parametrize("status", [200, 403, 404, 503])
 @pytest.mark.parametrize(("product", "page"), [(name, page) for name, pages in PAGES.items() for page in pages])
-def test_a_block_page_is_the_filters(product: str, page: bytes, status: int) -> None:
+def test_a_block_page_is_attributed_to_the_filter(product: str, page: bytes, status: int) -> None:
     finding = diagnosed(status, page)
     assert finding.cause is CauseId.NETWORK_PROXY
     assert f"({product})" in finding.message
     assert HOST in str(finding.next_step)
-    assert "leave the credential as it is" in str(finding.next_step)
+    assert "do not change the credential" in str(finding.next_step)
 
 
 @pytest.mark.parametrize(
@@ -67,7 +67,7 @@ def test_a_block_page_is_the_filters(product: str, page: bytes, status: int) -> 
         ("Netskope", "https://acme.goskope.com/"),
     ],
 )
-def test_a_redirect_to_a_filter_is_the_filters(product: str, target: str) -> None:
+def test_a_redirect_to_a_filter_is_attributed_to_the_filter(product: str, target: str) -> None:
     finding = diagnosed(302, b"", Location=target)
     assert (finding.cause, f"({product})" in finding.message) == (CauseId.NETWORK_PROXY, True)
 
@@ -75,24 +75,24 @@ def test_a_redirect_to_a_filter_is_the_filters(product: str, target: str) -> Non
 @pytest.mark.parametrize(
     "target", ["https://notzscaler.net/", "https://zscaler.net.example.com/", "/zscaler.net", "https://[", ""]
 )
-def test_another_redirect_is_none_of_a_filter(target: str) -> None:
+def test_other_redirects_are_not_attributed_to_a_filter(target: str) -> None:
     assert diagnosed(302, b"", Location=target).cause is CauseId.NETWORK_UNEXPECTED_REDIRECT
 
 
 @pytest.mark.parametrize("page", [page for pages in PAGES.values() for page in pages])
-def test_text_in_an_answer_of_the_api_is_no_block_page(page: bytes) -> None:
+def test_text_in_a_response_of_the_api_is_not_a_block_page(page: bytes) -> None:
     response = Response(200, headers=Headers((("Content-Type", "application/json"),)), body=b'"' + page + b'"')
     assert proxy_finding(Exchange(Request("GET", f"https://{HOST}/"), datetime.now(UTC), response)) is None
 
 
-def test_any_other_page_hints_at_what_is_between() -> None:
+def test_any_other_page_hints_at_an_intermediary() -> None:
     finding = diagnosed(200, b"<html><title>Welcome to our guest network</title></html>")
     assert finding.cause is CauseId.CONTRACT_NOT_JSON
     assert finding.evidence["page title"] == "Welcome to our guest network"
     assert any("captive portal" in cause for cause in finding.evidence["possible causes"])
 
 
-def test_a_page_that_only_mentions_a_filter_is_no_block_page() -> None:
-    """Duo belongs to Cisco, whose pages name its other products."""
+def test_a_page_that_only_mentions_a_filter_is_not_a_block_page() -> None:
+    """Duo belongs to Cisco, whose pages mention its other products."""
     page = b"<!DOCTYPE html><title>Not found</title><footer>Cisco Duo, Cisco Umbrella, Webex</footer>"
     assert diagnosed(404, page).cause is not CauseId.NETWORK_PROXY

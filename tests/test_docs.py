@@ -1,4 +1,4 @@
-"""The documentation says what is there."""
+"""The documentation matches the program."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def test_a_page_names_its_kind_under_its_title(page: Path) -> None:
 
 
 def test_the_index_names_every_page() -> None:
-    """A page of a folder with an index of its own is named there."""
+    """The pages of a folder with its own index are listed there."""
     indexes = [DOCS / "index.md", *DOCS.glob("reference/*/index.md")]
     named = {
         (index.parent / target.partition("#")[0]).resolve()
@@ -111,7 +111,7 @@ def test_every_key_of_the_configuration_is_on_the_page_of_keys() -> None:
 
 
 class Example(Project):
-    """The configuration of a page."""
+    """A project with the configuration of a page."""
 
     def __init__(self, folder: Path, page: str, word: str) -> None:
         super().__init__(folder, {})

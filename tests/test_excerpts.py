@@ -1,4 +1,4 @@
-"""A cause page shows what concerns its reader."""
+"""The excerpt of a cause page shows what concerns its reader."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ mfagate gate --integration NAME
     assert "az ad" in concerning(TEXT, {"entra"})
 
 
-def test_commands_for_other_providers_alone_are_marked_as_examples() -> None:
+def test_a_block_with_only_commands_for_other_providers_is_marked() -> None:
     only = "```\naz ad app list\n```\n"
     assert concerning(only, {"duo"}) == "```\n# Examples for other providers:\naz ad app list\n```\n"
 
@@ -67,7 +67,7 @@ def test_the_integration_is_named() -> None:
 
 
 @given(st.sampled_from(CauseId), st.sets(st.sampled_from(["auth0", "duo", "entra", "okta", "privacyidea", "other"])))
-def test_a_page_stays_whole(cause: CauseId, providers: set[str]) -> None:
+def test_an_excerpt_keeps_the_structure_of_the_page(cause: CauseId, providers: set[str]) -> None:
     page = load(cause).text
     excerpt = concerning(page, providers)
     assert [line for line in excerpt.splitlines() if line.startswith("## ")] == HEADINGS
@@ -76,13 +76,13 @@ def test_a_page_stays_whole(cause: CauseId, providers: set[str]) -> None:
     assert concerning(excerpt.replace("# Examples for other providers:\n", ""), providers) == excerpt
 
 
-def test_nothing_is_left_out_for_somebody_who_uses_every_provider() -> None:
+def test_a_user_of_every_provider_gets_the_whole_page() -> None:
     everything = {*registry.names(), "cognito", "vonage"}
     assert [cause for cause in CauseId if concerning(load(cause).text, everything) != load(cause).text] == []
 
 
 class Two(Project):
-    """Two integrations of which only the providers matter."""
+    """Two integrations with different providers."""
 
     def text(self) -> str:
         return '[integrations.a]\nprovider = "okta"\n[integrations.b]\nprovider = "duo"\n'
@@ -100,7 +100,7 @@ def explained(project: Project, *arguments: str) -> str:
     return done.stdout
 
 
-def test_the_configuration_says_who_reads(two: Two) -> None:
+def test_the_configuration_selects_the_providers(two: Two) -> None:
     assert [word in explained(two) for word in ("Okta E0", "Duo 401", "Twilio 2")] == [True, True, False]
     one = explained(two, "--integration", "b")
     assert ("Okta E0" in one, "Duo 401" in one, "--integration b" in one) == (False, True, True)
@@ -121,12 +121,12 @@ def test_a_broken_configuration_hides_no_page(two: Two, text: str) -> None:
     assert two.execute("explain", "credential.rejected", "--integration", "a").exit_code == 2
 
 
-def test_what_is_not_there_is_named(two: Two) -> None:
+def test_unknown_names_are_refused(two: Two) -> None:
     two.write()
-    for arguments, told in (
+    for arguments, message in (
         (("--integration", "c"), "has no integration 'c'"),
         (("--provider", "octa"), "did you mean 'okta'?"),
         (("--provider", "okta", "--integration", "a"), "use either --integration or --provider"),
     ):
         done = two.execute("explain", "credential.rejected", *arguments)
-        assert (done.exit_code, told in done.stderr) == (2, True), done.stderr
+        assert (done.exit_code, message in done.stderr) == (2, True), done.stderr

@@ -1,4 +1,4 @@
-"""A command whose answer is held back is waited for, and never for ever."""
+"""The test helper that holds a response waits for a command, but not for ever."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ def command(code: str, *arguments: str) -> subprocess.Popen[str]:
     )
 
 
-def test_a_command_that_ends_is_not_waited_for() -> None:
+def test_waiting_ends_with_the_command() -> None:
     with pytest.raises(NotReached, match="ended with 3 before request 2: it is healthy"):
         Holding(2).wait_for(command("import sys; print('it is healthy'); sys.exit(3)"))
 
 
-def test_a_command_that_goes_on_without_requests_is_ended() -> None:
+def test_a_command_without_requests_is_ended() -> None:
     with command("import time; time.sleep(600)") as running:
         with pytest.raises(NotReached, match="fewer than 2 requests"):
             Holding(2).wait_for(running, 0.2)
@@ -32,7 +32,7 @@ def test_a_command_that_goes_on_without_requests_is_ended() -> None:
 
 
 class Counted(Holding):
-    """Two requests are counted before either is looked at, as it happens to threads."""
+    """Counts two requests before it checks either, as threads may do."""
 
     def __call__(self, handler: Handler) -> bool:
         with handler.server.lock:

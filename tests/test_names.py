@@ -1,4 +1,4 @@
-"""A name means one thing in the whole package."""
+"""A class name means one thing in the whole package."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ SOURCES = REPOSITORY / "src"
 
 
 def test_no_class_name_is_defined_twice() -> None:
-    """Nested classes count too; files that ``mfagate new-provider`` writes are templates, and no modules of ours."""
-    places = defaultdict(list)
+    """Nested classes count, too. Templates of ``mfagate new-provider`` are not modules of this package."""
+    definitions = defaultdict(list)
     for path in sorted(SOURCES.rglob("*.py")):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.ClassDef):
-                places[node.name].append(f"{path.relative_to(SOURCES)}:{node.lineno}")
-    assert {name: found for name, found in places.items() if len(found) > 1} == {}
+                definitions[node.name].append(f"{path.relative_to(SOURCES)}:{node.lineno}")
+    assert {name: found for name, found in definitions.items() if len(found) > 1} == {}

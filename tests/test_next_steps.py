@@ -1,4 +1,4 @@
-"""What to do next is an action: which line, which value, which command."""
+"""The next step is an action: it names the line, the value or the command."""
 
 from __future__ import annotations
 
@@ -47,25 +47,25 @@ def steps(result: CommandResult, check: str) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    ("reference", "told"),
+    ("reference", "expected"),
     [
         ("env:DUO_SECRET_KEY", "Set the environment variable DUO_SECRET_KEY where this command runs"),
         ("file:secrets/key", "Put the value into the file secrets/key"),
         ("dotenv:.env#KEY", "Put the value where dotenv:.env#KEY reads it"),
     ],
 )
-def test_a_value_that_cannot_be_read(duo: Duo, reference: str, told: str) -> None:
+def test_a_value_that_cannot_be_read(duo: Duo, reference: str, expected: str) -> None:
     link_shipped(duo.folder)
     duo.values["key"] = reference
     result = duo.run("check")
     (step,) = steps(result, "configuration")
-    assert step.startswith(told)
+    assert step.startswith(expected)
     assert "Where to find it: Duo Admin Panel" in step
     assert "mfagate check --without-secrets" in step
     assert duo.run("check", "--without-secrets").exit_code == 0, "the command of the step works"
 
 
-def test_a_contract_that_is_not_there(duo: Duo, tmp_path: Path) -> None:
+def test_a_missing_contract(duo: Duo, tmp_path: Path) -> None:
     duo.env["DUO_SECRET_KEY"] = KEY
     (step,) = steps(duo.run("check"), "contract.file")
     assert "write its path as contract in [integrations.duo-eu]" in step
@@ -78,7 +78,7 @@ def test_a_contract_that_is_not_there(duo: Duo, tmp_path: Path) -> None:
     assert duo.run("check").exit_code == 0, "the command of the step works"
 
 
-def test_the_integration_is_named_in_commands(duo: Duo) -> None:
+def test_commands_name_the_integration(duo: Duo) -> None:
     duo.env["DUO_SECRET_KEY"] = KEY
     duo.values["more"] = f'contract = "{REPOSITORY}/contracts/duo/auth-service-duo.json"'
     result = duo.run("check")
@@ -89,7 +89,7 @@ def test_the_integration_is_named_in_commands(duo: Duo) -> None:
 
 
 @pytest.mark.parametrize(
-    ("line", "told"),
+    ("line", "expected"),
     [
         ('endpoint = "127.0.0.1:8443"', 'for example endpoint = "https://127.0.0.1:8443"'),
         ('endpoint = "http://duo.example.com"', "Write https:// in endpoint"),
@@ -97,16 +97,16 @@ def test_the_integration_is_named_in_commands(duo: Duo) -> None:
         ('expect = { org = "x" }', "Remove the line: Duo needs nothing in expect."),
     ],
 )
-def test_keys_of_the_integration(duo: Duo, line: str, told: str) -> None:
+def test_keys_of_the_integration(duo: Duo, line: str, expected: str) -> None:
     duo.env["DUO_SECRET_KEY"] = KEY
     link_shipped(duo.folder)
     duo.values["more"] = line
     (step,) = steps(duo.run("check"), "configuration")
-    assert told in step
+    assert expected in step
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "expected"),
     [
         ("[integrations.duo]\n", 'add provider = "NAME" below [integrations.duo]'),
         ('[integrations.duo]\nprovider = "duo"\n', 'add environment = "production"'),
@@ -115,12 +115,12 @@ def test_keys_of_the_integration(duo: Duo, line: str, told: str) -> None:
         ("[integrations]\nduo = 5\n", "write its keys below a line [integrations.duo]"),
     ],
 )
-def test_a_file_that_cannot_be_used(duo: Duo, text: str, told: str) -> None:
+def test_an_unusable_file(duo: Duo, text: str, expected: str) -> None:
     duo.write()
     (duo.folder / "integrations.toml").write_text(text)
     done = duo.execute("check")
     assert done.exit_code == 2
-    assert told in done.stderr
+    assert expected in done.stderr
 
 
 VAGUE = re.compile(r"(?i)watch the trend|be careful|make sure that everything|find out (which|why|whether)\b")
@@ -134,8 +134,8 @@ def test_no_next_step_of_the_catalogue_is_vague(cause: CauseId) -> None:
 
 
 @pytest.mark.parametrize("cause", [cause for cause in CauseId if not cause.startswith(("config.", "cassette."))])
-def test_replacing_a_credential_is_advised_only_where_the_provider_says_that_it_is_over(cause: CauseId) -> None:
-    """A good credential is not replaced in the middle of an incident."""
+def test_only_causes_of_an_unusable_credential_advise_to_replace_it(cause: CauseId) -> None:
+    """Nobody should replace a valid credential during an incident."""
     over = ("credential.expired", "credential.expiring-soon", "credential.revoked", "credential.wrong-kind")
     if cause not in over:
         text = re.sub(r"(?i)(do not|never|nothing shows|before you) [^.;]*", "", load(cause).next_step)

@@ -1,4 +1,4 @@
-"""Every regular expression of the package takes linear time, whatever the text is."""
+"""Every regular expression of the package takes linear time for any text."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ _STRONGEST = (Uses.MANY, Uses.ONCE, Uses.ONCE_ANCHORED)
 
 @dataclass(frozen=True)
 class Found:
-    """One call of ``re`` in the source; ``pattern`` is None if it is known only when the program runs."""
+    """A call of ``re`` in the source; ``pattern`` is None if it is only known at run time."""
 
     module: str
     source: str
@@ -53,7 +53,7 @@ def modules() -> Iterator[tuple[str, ast.Module]]:
     for path in sorted(SOURCE.rglob("*.py")):
         parts = path.relative_to(SOURCE.parent).with_suffix("").parts
         if path.name == "server.py" and "privacyidea" in parts:
-            continue  # A program of its own that cannot be imported here; it has no pattern.
+            continue  # A separate program that cannot be imported here; it has no pattern.
         name = ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
         if "templates" not in parts and parts[-1] != "__main__":
             yield name, ast.parse(path.read_text(encoding="utf-8"))
@@ -85,7 +85,7 @@ def is_re(function: ast.expr) -> bool:
 
 
 def uses_of_names(tree: ast.Module) -> dict[str, str]:
-    """How each name is used that may hold a compiled pattern."""
+    """Return how each name is used that may be a compiled pattern."""
     found: dict[str, set[str]] = {}
     for node in ast.walk(tree):
         if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.attr in _OF_METHOD:
@@ -120,10 +120,10 @@ KNOWN_AT_RUN_TIME = {
     "mfagate.secrets.shapes: re.compile(f'(?<![A-Za-z0-9_~=+-])(?:{regex})(?![A-Za-z0-9_~+-])')": "of_secrets",
     "mfagate.providers.auth0.errors: re.search(pattern, sentence, re.IGNORECASE)": "of_sentences",
 }
-"""Patterns that stand in values, and which function of this module collects them."""
+"""Patterns in values, and the function in this module that collects them."""
 
-NOT_JUDGED = {
-    "mfagate.inspection.placeholders": "values of 200 characters at most; judged below",
+NOT_ANALYSED = {
+    "mfagate.inspection.placeholders": "values of 200 characters at most; analysed below",
     "mfagate.fail_closed.conforming": "a path of the contract; each repetition ends at a character that it cannot take",
     "mfagate.contract_strength": "a developer's own contract and tests, whose names are escaped",
     "mfagate.secrets.shapes: re.search(kind": "one character",
@@ -135,7 +135,7 @@ REVIEWED = {
     "mfagate.secrets.decoding: re.compile('(?<![0-9A-Fa-f])(?:(?:0": "it fails within twelve pairs or not at all",
     "mfagate.contract.lines": "the text has been read as JSON before, so that every string in it has an end",
 }
-"""Modules and patterns that are linear on the only texts that they see, and why."""
+"""Modules and patterns that are linear for their possible texts, with the reason."""
 
 
 def of_shapes() -> Iterator[tuple[str, int, str]]:
@@ -175,23 +175,23 @@ def of_sentences() -> Iterator[tuple[str, int, str]]:
     yield from ((sentence, re.IGNORECASE, Uses.ONCE) for _, sentence in BY_SENTENCE)
 
 
-def test_every_pattern_is_judged() -> None:
+def test_every_pattern_is_analysed() -> None:
     unknown = [
         str(one)
         for one in ALL
         if one.pattern is None
         and str(one) not in KNOWN_AT_RUN_TIME
-        and not any(str(one).startswith(module) for module in NOT_JUDGED)
+        and not any(str(one).startswith(module) for module in NOT_ANALYSED)
     ]
     assert len(ALL) > 100
-    assert unknown == [], "write the pattern where it can be evaluated, or say above where it comes from"
+    assert unknown == [], "write the pattern where it can be evaluated, or add its source above"
 
 
 def test_every_exception_is_still_needed() -> None:
     at_run_time = [str(one) for one in ALL if one.pattern is None]
     evaluated = [str(one) for one in ALL if one.pattern is not None]
     stale = [name for name in KNOWN_AT_RUN_TIME if name not in at_run_time]
-    stale += [name for name in NOT_JUDGED if not any(one.startswith(name) for one in at_run_time)]
+    stale += [name for name in NOT_ANALYSED if not any(one.startswith(name) for one in at_run_time)]
     stale += [name for name in REVIEWED if not any(one.startswith(name) for one in evaluated)]
     assert stale == []
 
@@ -210,11 +210,11 @@ def test_a_pattern_of_the_source_is_linear(found: Found) -> None:
 def test_the_patterns_in_values_are_linear(source: str) -> None:
     patterns = set(globals()[source]())
     assert patterns
-    judged = {pattern: verdict(*pattern) for pattern in patterns}
-    assert {pattern: reason for pattern, reason in judged.items() if reason is not None} == {}
+    verdicts = {pattern: verdict(*pattern) for pattern in patterns}
+    assert {pattern: reason for pattern, reason in verdicts.items() if reason is not None} == {}
 
 
-def test_placeholders_are_looked_for_in_short_values_and_never_in_exponential_time() -> None:
+def test_placeholders_are_searched_in_short_values_and_never_in_exponential_time() -> None:
     from mfagate.inspection.placeholders import _LONGEST, _PLACEHOLDERS, _SECRET_PLACEHOLDERS
 
     assert _LONGEST <= 200
@@ -222,7 +222,7 @@ def test_placeholders_are_looked_for_in_short_values_and_never_in_exponential_ti
         assert not (verdict(regex, 0, Uses.ONCE_ANCHORED) or "").startswith("exponential"), regex
 
 
-def test_no_other_name_is_used_for_regular_expressions() -> None:
+def test_regular_expressions_are_only_used_through_the_name_re() -> None:
     """Otherwise the patterns would not be found."""
     for name, tree in modules():
         for node in ast.walk(tree):
@@ -261,7 +261,7 @@ def test_no_other_name_is_used_for_regular_expressions() -> None:
         ("([a-z]([a-z0-9-]{0,61}[a-z0-9])?\\.)+com", Uses.ONCE_ANCHORED, None),
     ],
 )
-def test_the_analyser_knows_slow_patterns_from_fast_ones(pattern: str, use: str, expected: str | None) -> None:
+def test_the_analyser_distinguishes_slow_patterns_from_fast_ones(pattern: str, use: str, expected: str | None) -> None:
     assert (verdict(pattern, 0, use) or "None").partition(":")[0] == str(expected)
 
 

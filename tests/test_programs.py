@@ -1,4 +1,4 @@
-"""A missing program skips a test on a person's machine, and fails it in CI."""
+"""A missing program skips a test on a developer's machine, and fails it in CI."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from .support.project import REPOSITORY
 
 @pytest.fixture(autouse=True)
 def nothing_installed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """A machine without programs, on which a person works."""
+    """Simulate a developer's machine without programs."""
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.delenv("CI", raising=False)
     monkeypatch.delenv(NOTES, raising=False)
 
 
-def test_a_person_is_told_the_command(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_the_reason_of_a_skip_names_the_command(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv(NOTES, str(tmp_path / "notes"))
     reason = r"missing: chromium \(package chromium\); to test it: ./ci/programs"
     for _ in range(2):
@@ -30,7 +30,7 @@ def test_a_person_is_told_the_command(monkeypatch: pytest.MonkeyPatch, tmp_path:
 
 
 @pytest.mark.parametrize("ci", ["true", "True", "1"])
-def test_in_ci_it_is_a_failure(monkeypatch: pytest.MonkeyPatch, ci: str) -> None:
+def test_a_missing_program_fails_the_test_in_ci(monkeypatch: pytest.MonkeyPatch, ci: str) -> None:
     monkeypatch.setenv("CI", ci)
     with pytest.raises(pytest.fail.Exception, match="promtool"):
         require_program("promtool", package="prometheus")
@@ -41,7 +41,7 @@ def test_in_ci_it_is_a_failure(monkeypatch: pytest.MonkeyPatch, ci: str) -> None
 
 
 @pytest.mark.parametrize("ci", ["", "false", "0"])
-def test_a_ci_that_is_switched_off_is_none(ci: str) -> None:
+def test_a_false_value_of_the_variable_is_not_ci(ci: str) -> None:
     assert not in_ci({"CI": ci})
 
 
@@ -54,8 +54,8 @@ def test_a_program_is_found_in_its_folder(tmp_path: Path) -> None:
     assert require_program("postgres", package="postgresql", folders=folders) == str(tmp_path / "more/postgres")
 
 
-def test_only_the_helper_skips_for_want_of_something() -> None:
-    """Another way to skip would be green in CI."""
+def test_only_the_helper_skips_tests() -> None:
+    """A test that skips in another way would pass in CI."""
     skipping = ("skip" + "if(", "importor" + "skip(", "pytest." + "skip(")
     found = {
         str(path.relative_to(REPOSITORY))
@@ -67,7 +67,7 @@ def test_only_the_helper_skips_for_want_of_something() -> None:
 
 
 def summary(notes: str, folder: Path) -> str:
-    """Return what ``./ci/test`` says at its end about these notes."""
+    """Return what ``./ci/test`` prints about notes at its end."""
     (folder / "notes").write_text(notes)
     script = '. ci/environment.sh; not_tested "$1"'
     command = ["/bin/sh", "-c", script, "sh", str(folder / "notes")]

@@ -1,4 +1,4 @@
-"""The JSON schemas are in step with the models and with the shipped files."""
+"""The JSON schemas match the models and the shipped files."""
 
 from __future__ import annotations
 
@@ -20,20 +20,20 @@ VALIDATOR = jsonschema.Draft202012Validator
 @pytest.fixture
 def shipped() -> dict[str, Any]:
     document = tomllib.loads((REPOSITORY / "integrations.toml").read_text())
-    # JSON has no dates; a schema's reader gets them as text.
+    # JSON has no dates, so a validator gets them as text.
     loaded: dict[str, Any] = json.loads(json.dumps(document, default=str))
     return loaded
 
 
 @pytest.mark.parametrize(("name", "schema"), [("integrations", schemas.config()), ("report", schemas.report())])
 def test_the_published_file_is_what_the_command_prints(name: str, schema: dict[str, Any]) -> None:
-    """Make it again with: mfagate schema config|report > src/mfagate/schemas/NAME.schema.json."""
+    """Update the file with: mfagate schema config|report > src/mfagate/schemas/NAME.schema.json."""
     published = files("mfagate.schemas") / f"{name}.schema.json"
     assert json.loads(published.read_text()) == schema
     VALIDATOR.check_schema(schema)
 
 
-def test_the_shipped_configuration_fits(shipped: dict[str, Any]) -> None:
+def test_the_shipped_configuration_is_valid(shipped: dict[str, Any]) -> None:
     VALIDATOR(schemas.config()).validate(shipped)
 
 
@@ -55,7 +55,7 @@ def test_the_shipped_configuration_fits(shipped: dict[str, Any]) -> None:
         (["waivers"], [{"cause": "cassette.stale", "reason": "r", "owner": "o"}]),
     ],
 )
-def test_a_slip_does_not_fit(shipped: dict[str, Any], path: list[str], value: Any) -> None:
+def test_a_typing_error_is_invalid(shipped: dict[str, Any], path: list[str], value: Any) -> None:
     table = shipped["integrations"]["privacyidea"]
     for step in path[:-1]:
         table = table[step]

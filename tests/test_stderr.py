@@ -1,4 +1,4 @@
-"""What a run writes to stderr beside its report, progress and log records, shows no secret and begins no line."""
+"""Progress and log records on stderr contain no secret, and foreign text in them begins no line."""
 
 from __future__ import annotations
 
@@ -64,8 +64,8 @@ def test_the_log_of_a_defect(session: Session, caplog: pytest.LogCaptureFixture)
     _assert_harmless(record.getMessage())
 
 
-def test_the_log_of_what_is_left_after_an_interrupt(session: Session, caplog: pytest.LogCaptureFixture) -> None:
-    """A provider chooses the ids of what is made there."""
+def test_the_log_of_leftovers_after_an_interrupt(session: Session, caplog: pytest.LogCaptureFixture) -> None:
+    """A provider chooses the ids of the objects that a run creates."""
     session.cleanup.left.append(f"user {HOSTILE}")
     gate._log_what_is_left(session)
     (record,) = caplog.records

@@ -1,4 +1,4 @@
-"""A report is the same in every locale, order of folders and sets, and on any number of processors."""
+"""A report does not depend on the locale, the order of folders and sets, or the number of processors."""
 
 from __future__ import annotations
 
@@ -43,14 +43,14 @@ os.listdir = lambda *where: in_order(listdir(*where), os.fsencode)
 os.scandir = lambda *where: Scanned(in_order(scandir(*where), lambda entry: os.fsencode(entry.name)))
 runpy.run_module("mfagate", run_name="__main__", alter_sys=True)
 """
-"""A command on a machine that lists its folders in another order and has another number of processors."""
+"""Runs a command as on a machine with another order of folders and another number of processors."""
 
 OUTPUTS = {"json": "report.json", "markdown": "report.md", "html": "report.html", "sarif": "report.sarif"}
 
 VOLATILE = re.compile(
     r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|\d{4}-\d\d-\d\d[T ]\d\d:\d\d[\d:.]*|\b\d+\.\d+(?:e-\d+)? m?s\b"
 )
-"""Ids of runs, moments and durations, which differ in any two runs."""
+"""Ids, times and durations, which differ from run to run."""
 
 
 @pytest.fixture
@@ -84,7 +84,7 @@ def run(
 
 
 def reports(folder: Path, variables: Mapping[str, str], order: str, processors: int) -> dict[str, str]:
-    """Run ``check`` and return what it wrote, without what differs in any two runs."""
+    """Run ``check`` and return its reports, without the parts that differ from run to run."""
     outputs = [part for form, name in OUTPUTS.items() for part in ("--output", f"{form}={name}")]
     done = run(folder, variables, ["check", *outputs], order, processors)
     assert "Traceback" not in done.stderr, done.stderr
@@ -102,7 +102,7 @@ SURROUNDINGS = [
     ({"LC_ALL": "C.UTF-8", "PYTHONUTF8": "0", "PYTHONHASHSEED": "2"}, "forwards", 1),
     ({"LC_ALL": "tr_TR.UTF-8", "PYTHONHASHSEED": "3"}, "forwards", 64),
 ]
-"""Where a locale is not installed, the C library falls back to C."""
+"""If a locale is not installed, the C library uses C."""
 
 
 def test_a_report_does_not_depend_on_its_surroundings(folder: Path) -> None:
@@ -113,7 +113,7 @@ def test_a_report_does_not_depend_on_its_surroundings(folder: Path) -> None:
 
 
 def test_a_name_that_the_locale_cannot_write_is_a_finding(folder: Path) -> None:
-    """Python uses ASCII for file names if it must not replace the C locale."""
+    """Python uses ASCII for file names if it may not replace the C locale."""
     ascii_alone = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
     done = run(folder, ascii_alone, ["check", "--integration", "duo"])
     assert "Traceback" not in done.stderr, done.stderr

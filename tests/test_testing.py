@@ -1,4 +1,4 @@
-"""The search for secrets in what commands write."""
+"""The search for secrets in the output of commands."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def test_a_part_of_a_secret_is_found(tmp_path: Path, written: str) -> None:
 @pytest.mark.parametrize(
     "written", ["", KEY[:11], JWT.partition(".")[0], PEM.splitlines()[0], PEM.splitlines()[1][:30]]
 )
-def test_what_is_public_is_no_part(tmp_path: Path, written: str) -> None:
+def test_public_parts_are_not_secret(tmp_path: Path, written: str) -> None:
     Project(tmp_path, {"KEY": KEY, "JWT": JWT, "PEM": PEM}).assert_no_secret(CommandResult(0, written, ""))
 
 

@@ -1,9 +1,9 @@
-"""How often the gate notices what is broken, names the right cause, and leaves healthy runs alone.
+"""Measure how often the gate detects a fault, names the right cause, and passes healthy runs.
 
     python -m benchmarks.diagnosis [--provider NAME] [--suite NAME] [--healthy 84] [--write]
 
-Each run is a whole gate on a provider's local sandbox with one thing broken. With --write the
-figures replace docs/reference/scoreboard.md and docs/reference/scoreboard.json.
+Each run is a complete gate on the local sandbox of a provider with one fault. With --write the results replace
+docs/reference/scoreboard.md and docs/reference/scoreboard.json.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from functools import partial
 from mfagate.core.files import write_atomically
 
 from . import cases, scoreboard
+from .gate_run import REPOSITORY, providers
 from .runs import all_rows, mutated
-from .subject import REPOSITORY, providers
 
 EDITS = "edits"
 
@@ -31,12 +31,14 @@ SUITES = {
 
 
 def main() -> int:
-    """Run the matrix and print the figures."""
+    """Run the matrix and print the results."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--provider", action="append", choices=providers(), help="only this one; may be repeated")
-    parser.add_argument("--suite", action="append", choices=[*SUITES, EDITS, cases.HEALTHY], help="likewise")
+    parser.add_argument("--provider", action="append", choices=providers(), help="only this provider; may be repeated")
+    parser.add_argument(
+        "--suite", action="append", choices=[*SUITES, EDITS, cases.HEALTHY], help="only this suite; may be repeated"
+    )
     parser.add_argument("--healthy", type=int, default=84, metavar="N", help="healthy runs of each provider")
-    parser.add_argument("--write", action="store_true", help="replace the page and the figures in docs")
+    parser.add_argument("--write", action="store_true", help="replace the page and the JSON file in docs")
     asked = parser.parse_args()
     os.chdir(REPOSITORY)
     chosen = asked.suite or [*SUITES, EDITS, cases.HEALTHY]

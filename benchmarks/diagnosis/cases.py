@@ -1,4 +1,4 @@
-"""The matrix: which faults are put before which provider, and what a right answer is."""
+"""The matrix: the faults for each provider, and the right causes."""
 
 from __future__ import annotations
 
@@ -12,15 +12,20 @@ from mfagate.sandbox import registry as sandboxes
 from mfagate.sandbox.faults import FAULTS, Layer
 from mfagate.sandbox.faults.body import edited
 
-from .subject import REPOSITORY
+from .gate_run import REPOSITORY
 
 HEALTHY, HARMLESS = "healthy runs", "harmless edits"
-"""Suites whose runs have to pass."""
+"""Suites whose runs must pass."""
 
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One run. ``causes`` are the right answers; none for a run that has to pass. ``needs`` are settings to use."""
+    """One run.
+
+    Args:
+        causes: The right causes; empty if the run must pass.
+        needs: The settings to configure.
+    """
 
     suite: str
     provider: str
@@ -33,14 +38,14 @@ class Case:
 
 
 def on_the_way(provider: str) -> Iterator[Case]:
-    """Each fault between gate and provider: from the beginning, in mid-run, and on one endpoint alone."""
+    """Yield each fault between gate and provider: from the start, in mid-run, and for some requests only."""
     for kind in FAULTS.values():
         if kind.layer is Layer.BODY or not kind.causes:
             continue
         causes = frozenset(str(cause) for cause in kind.causes)
         case = Case("faults", provider, kind.name, (kind.name,), causes=causes)
         yield case
-        if kind.layer is Layer.HTTP and kind.name != "clock":  # No clock goes wrong in mid-run.
+        if kind.layer is Layer.HTTP and kind.name != "clock":  # A clock does not fail in mid-run.
             yield replace(case, name=f"{kind.name}, in mid-run", faults=(f"{kind.name},after=12",))
     for name in ("slow-connect:9", "slow:9", "slow-body:9"):
         yield Case("faults", provider, name, (name,), causes=frozenset({"network.read-timeout"}))
@@ -50,7 +55,7 @@ def on_the_way(provider: str) -> Iterator[Case]:
 
 
 def of_the_provider(provider: str) -> Iterator[Case]:
-    """Each fault that the provider's own sandbox knows."""
+    """Yield each fault of the provider's own sandbox."""
     started = sandboxes.get(provider)
     for kind in started.faults:
         causes = frozenset(str(cause) for cause in kind.causes)
@@ -63,7 +68,7 @@ _CHANGES = ("removed", "renamed", "nulled", "retyped", "wrapped")
 
 
 def of_fields(provider: str) -> Iterator[Case]:
-    """Each change of each field that the contract names, where the contract itself says that it is one."""
+    """Yield each change of a field in the contract that violates the contract."""
     contract = load(REPOSITORY / f"contracts/{provider}/auth-service-{provider}.json", provider=provider)
     for field in sorted(_fields(contract)):
         for change in _CHANGES:
@@ -97,7 +102,7 @@ def _example(body: str | None) -> object:
 
 
 def _broken_by(contract: Contract, change: str, field: str) -> frozenset[str]:
-    """The causes that the contract's own matching gives to the change, in any interaction."""
+    """Return the causes that the matching of the contract finds for a change, in any interaction."""
     causes = set()
     for interaction in contract.interactions:
         expected = interaction.response
@@ -120,10 +125,10 @@ NOISE = (
     "too-many:1,rate=0.002",
     "added:mfagate_new,rate=0.2",
 )
-"""A healthy provider on a busy day: late answers, an error in sixty requests, fields that nobody asked for."""
+"""A healthy provider on a busy day: late responses, an error in sixty requests, additional fields."""
 
 
 def healthy(provider: str, runs: int) -> Iterator[Case]:
-    """Runs that have to pass, each with its own noise."""
+    """Yield runs that must pass, each with its own noise."""
     for number in range(runs):
         yield Case(HEALTHY, provider, f"run {number + 1}", NOISE, seed=number)

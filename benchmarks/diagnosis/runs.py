@@ -1,4 +1,4 @@
-"""Running the matrix: each process has its own sandbox and takes its share of a provider's cases."""
+"""Run the matrix: each process has its own sandbox and runs a part of the cases of a provider."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from mfagate.sandbox import Running
 from mfagate.sandbox.faults import Fault, faulty
 
 from .cases import HARMLESS, HEALTHY, Case
-from .subject import REPOSITORY, Answer, run, sandbox
+from .gate_run import REPOSITORY, Answer, run, sandbox
 
 _SHARED = 6
-"""Runs on one sandbox, which takes seconds to start if it is a real server."""
+"""Runs that share a sandbox; a real server takes seconds to start."""
 
 _ALONE = ("okta", "twilio")
 """Their emulators limit text messages as the providers do, so each run has its own."""
@@ -29,30 +29,30 @@ _ALONE = ("okta", "twilio")
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A case and what the gate said."""
+    """A case and the result of the gate."""
 
     case: Case
     answer: Answer
 
     @property
     def detected(self) -> bool:
-        """Whether somebody who reads the report learns that something is wrong."""
+        """Whether the report shows that something is wrong."""
         return self.answer.verdict != "pass" or bool({*self.answer.warnings} & self.case.causes)
 
     @property
     def right(self) -> bool:
-        """Whether the first cause is a right one; of a run that passes, one of the warnings."""
+        """Whether the first cause is right, or one of the warnings in a run that passes."""
         first = {self.answer.cause} if self.answer.cause else {*self.answer.warnings}
         return bool(first & self.case.causes)
 
     @property
     def false_alarm(self) -> bool:
-        """Whether a healthy run was stopped."""
+        """Whether a healthy run did not pass."""
         return self.case.suite in (HEALTHY, HARMLESS) and self.answer.verdict != "pass"
 
 
 def all_rows(cases: Sequence[Case]) -> Iterator[Row]:
-    """Run them, a few at a time, and say on stderr how far it is."""
+    """Run the cases in parallel, and show the progress on stderr."""
     done = 0
     with ProcessPoolExecutor(max_workers=(os.cpu_count() or 1) + 1) as pool:
         jobs = [pool.submit(_rows, chunk) for chunk in _chunks(cases)]
@@ -87,7 +87,7 @@ def _answer(case: Case, running: Running) -> Answer:
 
 
 def mutated(provider: str) -> Iterator[Row]:
-    """Every edit of the shipped integration of a provider; see ``mfagate mutate``."""
+    """Yield the result of every edit of a shipped integration; see ``mfagate mutate``."""
     configuration = load(REPOSITORY / "integrations.toml", registry.names())
     chosen = [one for one in configuration.select() if one.provider == provider]
     with opened(configuration, chosen) as project:
@@ -95,7 +95,7 @@ def mutated(provider: str) -> Iterator[Row]:
         runner.confirm()
         secrets = [running.values[name] for running in project.running.values() for name in running.secrets]
         for result in runner.run(list(mutants_of(project, seed=0))):
-            if result.fate is not MutantStatus.EQUIVALENT:
+            if result.status is not MutantStatus.EQUIVALENT:
                 yield _edit(provider, result, secrets)
 
 
@@ -103,6 +103,6 @@ def _edit(provider: str, result: MutantResult, secrets: Sequence[str]) -> Row:
     mutant, operator = result.mutant, result.mutant.operator
     suite = "edits" if operator.harmful else HARMLESS
     case = Case(suite, provider, f"{mutant.setting}, {operator.name}", causes=mutant.expected)
-    stopped = result.fate.is_caught or result.fate is MutantStatus.REFUSED
+    stopped = result.status.is_caught or result.status is MutantStatus.REFUSED
     leaked = sum(len(secret) >= 8 and secret in result.message for secret in secrets)
     return Row(case, Answer("fail" if stopped else "pass", result.cause, (), result.seconds, leaked))

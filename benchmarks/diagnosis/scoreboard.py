@@ -1,4 +1,4 @@
-"""From the rows to the figures, as JSON and as a page."""
+"""Sum up the rows, as JSON and as a page."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ field the right cause is what the contract's matching says about the change."""
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """The figures of some rows. Rates are shares of the runs; seconds are those of a whole gate run."""
+    """The results of some rows. Seconds are those of a complete gate run."""
 
     runs: int
     detected: int
@@ -35,7 +35,7 @@ class Score:
 
     @classmethod
     def of(cls, rows: Sequence[Row]) -> Score:
-        """Count."""
+        """Count the results of some rows."""
         broken = [row for row in rows if row.case.suite not in PASSING]
         seconds = [row.answer.seconds for row in broken or rows]
         return cls(
@@ -50,7 +50,7 @@ class Score:
 
 
 def by(rows: Iterable[Row], *keys: str) -> dict[str, Score]:
-    """A score for each value of a case's attribute."""
+    """Return a score for each value of some attributes of a case."""
     groups: defaultdict[str, list[Row]] = defaultdict(list)
     for row in rows:
         groups[" · ".join(str(getattr(row.case, key)) for key in keys)].append(row)
@@ -58,14 +58,14 @@ def by(rows: Iterable[Row], *keys: str) -> dict[str, Score]:
 
 
 def misses(rows: Iterable[Row]) -> list[Row]:
-    """What was not detected, was named otherwise, or was a false alarm."""
+    """Return the rows that were not detected, had a wrong cause, or were false alarms."""
     return [
         row for row in rows if row.false_alarm or (row.case.suite not in PASSING and not (row.detected and row.right))
     ]
 
 
 def as_json(rows: Sequence[Row]) -> dict[str, object]:
-    """Everything, with the misses one by one."""
+    """Return all scores and each miss."""
     return {
         "all": asdict(Score.of(rows)),
         "suites": {name: asdict(score) for name, score in by(rows, "suite").items()},
@@ -88,7 +88,7 @@ def _miss(row: Row) -> dict[str, object]:
 
 
 def as_markdown(rows: Sequence[Row], command: str) -> str:
-    """The page in docs."""
+    """Return the page for docs."""
     whole = Score.of(rows)
     broken = [row for row in rows if row.case.suite not in PASSING]
     good = [row for row in rows if row.case.suite in PASSING]
@@ -138,6 +138,6 @@ def _share(part: int, whole: int) -> str:
 
 def _missed(row: Row) -> str:
     case, answer = row.case, row.answer
-    said = answer.cause or ", ".join(answer.warnings) or answer.verdict
+    reported = answer.cause or ", ".join(answer.warnings) or answer.verdict
     right = "a pass" if case.suite in PASSING else " or ".join(sorted(case.causes))
-    return f"- {case.provider}, {case.name}: said {said}; right would be {right}"
+    return f"- {case.provider}, {case.name}: reported {reported}; expected {right}"

@@ -18,7 +18,7 @@ from mfagate.core.version import __version__
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from mfagate.app.api import check, gate, nightly
-    from mfagate.app.errors import MfagateError, ReportNotWritten, RequestRefused
+    from mfagate.app.errors import MfagateError, ReportNotWritten, RunRefused
     from mfagate.core.result import Report
 
 _HOMES = {
@@ -26,7 +26,7 @@ _HOMES = {
     "gate": "mfagate.app.api",
     "nightly": "mfagate.app.api",
     "MfagateError": "mfagate.app.errors",
-    "RequestRefused": "mfagate.app.errors",
+    "RunRefused": "mfagate.app.errors",
     "ReportNotWritten": "mfagate.app.errors",
     "Report": "mfagate.core.result",
 }
@@ -35,7 +35,7 @@ __all__ = [
     "MfagateError",
     "Report",
     "ReportNotWritten",
-    "RequestRefused",
+    "RunRefused",
     "__version__",
     "check",
     "gate",

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 from tests.support.duo import Duo, emulator
+from tests.support.programs import missing
 from tests.support.project import REPOSITORY, link_shipped
 
 import mfagate
@@ -109,7 +110,7 @@ def test_a_function_returns_what_the_command_reports(tmp_path: Path, running: Ru
 def test_an_error_has_the_message_of_the_command(tmp_path: Path, running: Running) -> None:
     duo = Duo(tmp_path, running)
     printed = duo.run("check", "--integration", "dou").stderr
-    with pytest.raises(mfagate.RequestRefused) as raised:
+    with pytest.raises(mfagate.RunRefused) as raised:
         mfagate.check(config=tmp_path / "integrations.toml", integration="dou")
     assert "has no integration 'dou'" in str(raised.value)
     assert str(raised.value).partition(" has ")[2] == printed.strip().partition(" has ")[2]
@@ -143,14 +144,14 @@ def test_an_unknown_argument_is_a_type_error() -> None:
 
 def test_an_error_holds_no_password_of_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DATABASE", "postgresql://me:hunter2hunter2@host/name")
-    with pytest.raises(mfagate.RequestRefused) as raised:
+    with pytest.raises(mfagate.RunRefused) as raised:
         mfagate.check(config=_write(tmp_path), integration="hunter2hunter2")
     assert "hunter2hunter2" not in str(raised.value)
 
 
 def test_a_report_that_cannot_be_written_does_not_lose_the_result(tmp_path: Path) -> None:
     if not Path("/dev/full").exists():
-        pytest.skip("this system has no full device")
+        missing("/dev/full", "run the tests on Linux")
     with pytest.raises(mfagate.ReportNotWritten, match="the verdict is: ") as raised:
         mfagate.check(config=_write(tmp_path), output="json=/dev/full")
     assert raised.value.report.run.stage == "check"

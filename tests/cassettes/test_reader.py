@@ -1,4 +1,4 @@
-"""Recordings are read whatever they hold, and vcrpy reads ours."""
+"""Recordings with any content are read or refused, and vcrpy reads ours."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ def test_file_names(description: str, name: str) -> None:
         pytest.param((TAPE.replace("- request", "- &one\n  request") + "- *one\n" * 1000).encode(), id="1,001 aliases"),
     ],
 )
-def test_what_is_no_cassette(tmp_path: Path, content: bytes) -> None:
+def test_a_file_that_is_not_a_cassette(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "a.yaml"
     path.write_bytes(content)
     with pytest.raises(CassetteError, match=r"a\.yaml") as refused:
@@ -121,7 +121,7 @@ def test_no_file(tmp_path: Path) -> None:
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(content=st.binary(max_size=100) | st.text("interactons:[]{} \n-&*!", max_size=60).map(str.encode))
-def test_no_content_breaks_the_reader(tmp_path: Path, content: bytes) -> None:
+def test_any_content_is_read_or_refused(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "a.yaml"
     path.write_bytes(content)
     try:

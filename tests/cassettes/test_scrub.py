@@ -1,4 +1,4 @@
-"""A recording keeps nothing secret and nothing that changes by itself."""
+"""A recording keeps no secrets and no values that always change."""
 
 from __future__ import annotations
 
@@ -113,7 +113,7 @@ def test_a_form_is_known_however_its_type_is_written() -> None:
         ("Bearer 00c4n4ryS3cret00c4n4ryS3cret!", f"{SCRUBBED}!"),
     ],
 )
-def test_what_no_header_announces_is_searched_as_well(body: str, kept: str) -> None:
+def test_content_without_a_header_is_searched_as_well(body: str, kept: str) -> None:
     _, response = scrub(exchange(response=body.encode(), response_headers=(("Content-Type", "text/plain"),)))
     assert response.body.decode() == kept
 
@@ -123,7 +123,7 @@ def test_json_too_deep_to_be_searched_is_not_kept() -> None:
         scrub(exchange(response=b'{"a":' * 100_000))
 
 
-def test_nothing_is_kept_of_the_host_that_was_asked() -> None:
+def test_the_host_of_the_request_is_not_kept() -> None:
     request, _ = scrub(exchange(url=f"https://user:{CANARY}@host:1/a/b#{CANARY}"))
     assert request.url == "https://provider.invalid/a/b"
 

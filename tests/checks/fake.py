@@ -1,4 +1,4 @@
-"""A provider that does as a test says: two hosts, a token before everything, and a server that answers by path."""
+"""A provider that a test controls: two hosts, a token for every request, and a server that answers by path."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class FakeDialect(ErrorDialect[Settings]):
 
 
 class FakeProbes(ProviderProbes[Settings]):
-    """``expiring`` and ``refined`` are what a test wants to be found."""
+    """A test sets the results ``expiring`` and ``refined``."""
 
     def __init__(self) -> None:
         self.expiring: Sequence[Expiry] = ()
@@ -62,8 +62,8 @@ class FakeProbes(ProviderProbes[Settings]):
         return [Probe("login", "GET", "/login/ping", is_ok), Probe("api", "GET", "/api/ping", is_ok)]
 
     def server_time(self, response: Response) -> float | None:
-        told = response.json().get("time") if response.status == 200 else None
-        return float(told) if told is not None else None
+        seconds = response.json().get("time") if response.status == 200 else None
+        return float(seconds) if seconds is not None else None
 
     def credentials(self, settings: Settings) -> Sequence[Probe]:
         return [Probe("client_secret", "POST", "/login/token", is_ok, data={"grant": "c"})]
@@ -83,7 +83,7 @@ class FakeProbes(ProviderProbes[Settings]):
 
 
 class FakeApi(ProviderApi[Settings]):
-    """Two hosts, ``login`` and ``api``, and a token before everything."""
+    """Two hosts, ``login`` and ``api``, and a token for every request."""
 
     def __init__(self) -> None:
         self.login = self.api = "http://127.0.0.1:9"
@@ -108,7 +108,7 @@ class FakeApi(ProviderApi[Settings]):
 
 
 class Fake(Provider[Settings]):
-    """A provider of which a test says what it does."""
+    """A provider that a test controls."""
 
     name: ClassVar[str] = "fake"
     title: ClassVar[str] = "Fake"
@@ -136,7 +136,7 @@ def token(body: bytes) -> tuple[int, Any]:
 
 
 class Server:
-    """Answers by path; a test replaces an answer. Bytes are sent as they are, all else as JSON."""
+    """Answers by path; a test replaces an answer. Bytes are sent unchanged, other values as JSON."""
 
     def __init__(self) -> None:
         self.answers: dict[str, tuple[int, Any]] = {

@@ -1,4 +1,4 @@
-"""Recordings that are old: one finding an integration, whatever the number of recordings."""
+"""Old recordings are one finding for each integration, for any number of recordings."""
 
 from __future__ import annotations
 
@@ -49,12 +49,12 @@ def stale(project: Project) -> list[dict[str, Any]]:
     return [check for check in project.run("check").first["checks"] if check["cause"] == "cassette.stale"]
 
 
-def test_none_is_stale(dated: Dated) -> None:
+def test_no_recording_is_stale(dated: Dated) -> None:
     (age,) = dated([]).run("check").checks("cassette.age")
     assert (age["outcome"], age["message"]) == ("pass", "none of 22 recordings is older than 180 days")
 
 
-def test_many_are_one_finding(dated: Dated) -> None:
+def test_many_stale_recordings_are_one_finding(dated: Dated) -> None:
     """The finding says how many, the oldest and the newest age, and how to refresh them."""
     today = datetime.now(UTC).date()
     dates = [today - (200 + number) * DAY for number in range(22)]
@@ -69,7 +69,7 @@ def test_many_are_one_finding(dated: Dated) -> None:
     assert found["location"]["file"] == f"tapes/{names[-1]}"
 
 
-def test_one_is_named(dated: Dated) -> None:
+def test_a_single_stale_recording_is_named(dated: Dated) -> None:
     (found,) = stale(dated([datetime.now(UTC).date() - 181 * DAY]))
     assert found["message"] == "1 of 22 recordings is 181 days old; 180 days are allowed"
     assert len(found["evidence"]["files"]) == 1
@@ -85,7 +85,7 @@ def test_a_recording_without_a_date_is_stale(dated: Dated) -> None:
     assert "oldest_days" not in found["evidence"]
 
 
-def test_both_are_still_one_finding(dated: Dated) -> None:
+def test_undated_and_old_recordings_are_one_finding(dated: Dated) -> None:
     (found,) = stale(dated([None, None, datetime.now(UTC).date() - 500 * DAY]))
     assert found["message"] == (
         "1 of 22 recordings is 500 days old; 180 days are allowed, 2 of 22 recordings have no date"
@@ -96,10 +96,10 @@ def test_both_are_still_one_finding(dated: Dated) -> None:
 def test_the_report_on_a_recording_has_its_date_and_no_age(dated: Dated) -> None:
     today = datetime.now(UTC).date()
     checks = dated([today - 3 * DAY]).run("check").checks("cassette")
-    judged = [check for check in checks if check["subject"]]
-    assert len(judged) == 22
-    assert {check["evidence"]["recorded_at"] for check in judged} == {str(today), str(today - 3 * DAY)}
-    assert not [check for check in judged if "days old" in check["message"]]
+    checked = [check for check in checks if check["subject"]]
+    assert len(checked) == 22
+    assert {check["evidence"]["recorded_at"] for check in checked} == {str(today), str(today - 3 * DAY)}
+    assert not [check for check in checked if "days old" in check["message"]]
 
 
 def test_it_can_be_waived(dated: Dated) -> None:
@@ -115,13 +115,13 @@ def test_it_can_be_waived(dated: Dated) -> None:
     result = project.run("check")
     (unused,) = result.checks("waiver")
     assert unused["cause"] == "waiver.unused"
-    assert "is about no single subject" in unused["message"]
+    assert "the finding has no subject" in unused["message"]
 
 
-# A public id in the place of a secret
+# A public id in place of a secret
 
 CLIENT_ID = "7c9e6679-7425-40de-944b-e07fc1f90ae7"
-"""It stands in the shipped recordings, as a client ID does in any."""
+"""The shipped recordings contain it, as any recording contains a client ID."""
 
 
 class Entra(AnyProject):
@@ -139,8 +139,8 @@ class Entra(AnyProject):
         )
 
 
-def test_a_public_id_in_the_place_of_a_secret_is_no_leak(tmp_path: Path) -> None:
-    """Fifteen recordings "held the secret", which was to be rotated: it was the client ID, and the secret is good."""
+def test_a_public_id_in_place_of_a_secret_is_not_a_leak(tmp_path: Path) -> None:
+    """The report asked to rotate the secret in fifteen recordings, but they contained only the client ID."""
     assert any(CLIENT_ID in path.read_text() for path in (REPOSITORY / "cassettes/entra").glob("*.yaml"))
     result = Entra(tmp_path, CLIENT_ID).run("check")
     red = {check["cause"] for check in result.first["checks"] if check["outcome"] == "fail"}

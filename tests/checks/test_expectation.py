@@ -1,4 +1,4 @@
-"""How an answer differs from what is known of its endpoint: the nearest interaction, or the probe's own example."""
+"""How an answer differs from the nearest interaction, or from the probe's own example."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def causes(contract: Contract, exchange: Exchange, *, nearest_only: bool = False
     return [mismatch.cause for mismatch in difference(contract, exchange, as_it_is, nearest_only=nearest_only)]
 
 
-def test_the_nearest_interaction_tells_which_field(contract: Contract) -> None:
+def test_the_nearest_interaction_shows_which_field_differs(contract: Contract) -> None:
     good: dict[str, Any] = {"stat": "OK", "response": {"time": 1_700_000_000}}
     assert causes(contract, answered("GET", "/auth/v2/check", good)) == []
     lacking = {"stat": "OK", "response": {}}
@@ -44,7 +44,7 @@ def test_the_nearest_interaction_tells_which_field(contract: Contract) -> None:
     assert causes(contract, answered("GET", "/auth/v2/check", retyped)) == [CauseId.CONTRACT_TYPE_CHANGED]
 
 
-def test_nothing_is_said_of_an_endpoint_or_status_without_an_interaction(contract: Contract) -> None:
+def test_an_endpoint_or_status_without_an_interaction_is_not_compared(contract: Contract) -> None:
     assert causes(contract, answered("GET", "/auth/v2/nowhere", {})) == []
     assert causes(contract, answered("GET", "/auth/v2/check", {}, 418)) == []
 

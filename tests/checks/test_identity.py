@@ -1,4 +1,4 @@
-"""Nobody said whose account must answer: in production that is a warning, with the lines that say it."""
+"""Without an expected account there is a warning in production, with the lines to add."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ ca_bundle = "{ca_bundle}"
 
 
 class Deployed(Project):
-    """One integration that is deployed, asked of an emulator."""
+    """One deployed integration, checked against an emulator."""
 
     def __init__(self, folder: Path, provider: str, running: Running, environment: str = "production") -> None:
         super().__init__(folder, {})
@@ -61,7 +61,7 @@ def started(request: pytest.FixtureRequest) -> Iterator[tuple[str, Running]]:
 
 @pytest.mark.parametrize("table", ["", '\n[integrations.{}.expect]\n# tenant = "…"\n'], ids=["absent", "empty"])
 def test_the_lines_to_add_are_those_that_pass(started: tuple[str, Running], tmp_path: Path, table: str) -> None:
-    """As they stand in the report they can be appended, and then the account is expected."""
+    """The lines in the report can be appended unchanged, and then the account is expected."""
     project = Deployed(tmp_path, *started)
     project.configuration += table.format(project.name)
     result, (found,) = project.unpinned()
@@ -87,7 +87,7 @@ def test_the_lines_to_add_are_those_that_pass(started: tuple[str, Running], tmp_
 def test_the_lines_to_add_are_for_one_environment_alone(
     started: tuple[str, Running], tmp_path: Path, above: str, below: str
 ) -> None:
-    """A shared table would hold for the other environments, in which another account answers."""
+    """A shared table would apply to the other environments, which have other accounts."""
     project = Deployed(tmp_path, *started)
     own = f"[integrations.{project.name}.environments.production]"
     text = project.configuration.replace('environment = "production"\n', "")
@@ -121,12 +121,12 @@ def test_a_table_in_braces_is_filled_in_its_braces(started: tuple[str, Running],
     assert (result.exit_code, found_again) == (0, [])
 
 
-def test_elsewhere_it_is_no_warning(started: tuple[str, Running], tmp_path: Path) -> None:
+def test_outside_production_it_is_not_a_warning(started: tuple[str, Running], tmp_path: Path) -> None:
     _, found = Deployed(tmp_path, *started, environment="staging").unpinned()
     assert found == []
 
 
-def test_what_does_not_tell_the_account_pins_nothing() -> None:
+def test_a_key_that_does_not_identify_the_account_pins_nothing() -> None:
     privacyidea, twilio, duo = (registry.get(name) for name in ("privacyidea", "twilio", "duo"))
     assert [is_pinned(privacyidea, {key}) for key in ("version", "realm", "public_key")] == [False, True, True]
     assert [is_pinned(twilio, {key}) for key in ("code_length", "service_name", "account_sid")] == [False, False, True]

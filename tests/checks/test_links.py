@@ -1,4 +1,4 @@
-"""Hostile answers: neither a link that is followed nor a value of a state leads to another host."""
+"""Hostile answers: neither a followed link nor a value of a state leads to another host."""
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ def test_a_link_that_points_elsewhere(
 
 @pytest.mark.parametrize("link", [*LINKS, "https:@127.0.0.1:{port}/", "https://org.okta.com@127.0.0.1:{port}/x"])
 def test_a_poll_link_of_okta(hostile: Listener, link: str) -> None:
-    """The client is handed one that somebody changed."""
+    """The client gets a link that was changed."""
     href = link.format(port=hostile.port)
     settings = OktaSettings.model_validate({"org_url": "https://127.0.0.1:9", "api_token": "00" + "a" * 40})
     client = OktaClient(settings, timeout_seconds=1.0)

@@ -61,7 +61,7 @@ class Sent:
 
 @dataclass
 class PathStates:
-    """States whose names are the paths that they send a request to."""
+    """States that send a request to the path in their name."""
 
     send: Send[Any]
 
@@ -143,7 +143,7 @@ def test_a_defect_in_cleaning_up_is_in_the_log(
     assert "c4n4ry" not in record.getMessage() and "\nPASS" not in record.getMessage()
 
 
-def test_what_the_provider_does_not_remove_is_no_defect(
+def test_a_refused_removal_is_not_a_defect(
     live: LiveContext, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     def refuse(self: PathStates) -> None:
@@ -188,7 +188,7 @@ def stall(handler: Handler) -> bool:
     [("timeout_seconds = 0.2", 0.2), ("timeout_seconds = 0.2\nstate_timeout_seconds = 0.3", 0.3)],
 )
 def test_a_setup_request_keeps_to_its_timeout(stated: str, used: float, tmp_path: Path) -> None:
-    """It once took six seconds where two were configured."""
+    """It once took six seconds with a timeout of two seconds."""
     (tmp_path / "integrations.toml").write_text(
         f'[integrations.x]\nprovider = "fake"\nenvironment = "staging"\n{stated}\n'
     )

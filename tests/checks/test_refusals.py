@@ -1,4 +1,4 @@
-"""A refusal that no table explains accuses nothing; one without a reason does so only after further questions."""
+"""An unknown refusal blames no setting; a refusal without a reason does so only after further requests."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def test_an_unknown_code_is_shown_and_accuses_nothing(run: Run, server: Server) 
 
 @pytest.mark.parametrize(("answer", "is_foreign"), [((403, {"message": "Forbidden"}), True), (UNKNOWN, False)])
 def test_a_gateways_own_refusal_is_looked_for(run: Run, server: Server, answer: Answer, is_foreign: bool) -> None:
-    """A gateway refused in JSON of its own, and the report sent people to the provider's list of codes."""
+    """A gateway refused with its own JSON, and the report led to the provider's list of codes."""
     server.token = lambda body: answer
     check = red(run())
     assert_accuses_nothing(check)
@@ -132,7 +132,7 @@ def test_a_page_is_not_the_providers_refusal(run: Run, server: Server) -> None:
     assert check.evidence["page title"] == "Blocked"
 
 
-def test_a_refusal_without_words_is_the_credential_if_a_made_up_one_fares_alike(run: Run, server: Server) -> None:
+def test_a_refusal_without_a_reason_that_a_made_up_credential_gets_too(run: Run, server: Server) -> None:
     server.token = answers(BARE, BARE)
     check = red(run())
     assert (check.id, check.cause) == ("credential.accepted", CauseId.CREDENTIAL_REJECTED)
@@ -142,7 +142,7 @@ def test_a_refusal_without_words_is_the_credential_if_a_made_up_one_fares_alike(
 
 
 @pytest.mark.parametrize(
-    ("made_up", "told"),
+    ("made_up", "result"),
     [
         (GOOD, "accepted"),
         ((401, {"error": "bad_secret"}), "refused in other words (401)"),
@@ -150,13 +150,13 @@ def test_a_refusal_without_words_is_the_credential_if_a_made_up_one_fares_alike(
         ((500, {}), "refused in other words (500)"),
     ],
 )
-def test_a_refusal_without_words_that_a_made_up_one_does_not_share(
-    run: Run, server: Server, made_up: Answer, told: str
+def test_a_refusal_without_a_reason_that_a_made_up_credential_does_not_get(
+    run: Run, server: Server, made_up: Answer, result: str
 ) -> None:
     server.token = answers(BARE, made_up)
     check = red(run())
     assert_accuses_nothing(check)
-    assert check.evidence["made-up credential"] == told
+    assert check.evidence["made-up credential"] == result
 
 
 def test_a_challenge_that_gives_a_reason_is_not_without_words(run: Run, server: Server) -> None:
@@ -165,7 +165,7 @@ def test_a_challenge_that_gives_a_reason_is_not_without_words(run: Run, server: 
     assert_accuses_nothing(red(run()))
 
 
-def test_what_refuses_everything_says_nothing_of_the_credential(run: Run, server: Server) -> None:
+def test_a_server_that_refuses_everything_shows_nothing_about_the_credential(run: Run, server: Server) -> None:
     """A gateway that refuses the ping as well may refuse the caller."""
     server.token = answers(BARE, BARE)
     server.answers["/login/ping"] = BARE
@@ -206,7 +206,7 @@ def test_a_control_that_settles_nothing(runs: Runs, server: Server) -> None:
     assert check.evidence["control credential"] == "not settled (account.resource-missing)"
 
 
-def test_an_unknown_refusal_says_what_became_of_the_control(runs: Runs, server: Server) -> None:
+def test_an_unknown_refusal_names_the_result_of_the_control(runs: Runs, server: Server) -> None:
     server.token = answers(UNKNOWN, UNKNOWN)
     check = red(runs(control=True))
     assert_accuses_nothing(check)
@@ -226,7 +226,7 @@ def test_a_made_up_credential_may_be_refused_in_unknown_words(run: Run, server: 
 
 
 @pytest.mark.parametrize("refusal", [UNKNOWN, (403, {"error": "new"}), BARE, (403, b"")])
-def test_a_permission_that_is_refused_in_unknown_words_is_no_missing_right(
+def test_a_permission_refused_in_unknown_words_is_not_a_missing_permission(
     run: Run, server: Server, refusal: Answer
 ) -> None:
     server.answers["/api/read"] = refusal
@@ -236,7 +236,7 @@ def test_a_permission_that_is_refused_in_unknown_words_is_no_missing_right(
 
 
 @pytest.mark.parametrize("refusal", [UNKNOWN, (403, b"")])
-def test_a_date_that_may_not_be_looked_up_is_no_fault(run: Run, server: Server, refusal: Answer) -> None:
+def test_a_date_that_may_not_be_looked_up_is_not_a_failure(run: Run, server: Server, refusal: Answer) -> None:
     server.answers["/api/secrets"] = refusal
     assert of(run(), "credential.expiry")["client_secret"].outcome is Outcome.SKIPPED
 
@@ -283,18 +283,18 @@ def test_a_ping_that_says_something_definite_decides(run: Run, server: Server, a
 def test_a_page_that_refuses_every_request_is_a_filter_before_another_host(
     run: Run, server: Server, page: bytes
 ) -> None:
-    """A web filter, or a protection in front of the provider; the URL, which was right, was accused first."""
+    """A web filter, or protection in front of the provider; the correct URL was once blamed."""
     server.answers["/login/ping"] = (403, page)
     server.token = lambda body: (403, page)
     check = red(run())
     assert (check.id, check.cause) == ("credential.accepted", CauseId.CONTRACT_NOT_JSON)
     assert check.location is None
     assert "/login/ping" in str(check.evidence)
-    assert "leave the credential as it is" in str(check.next_step).lower()
+    assert "do not change the credential" in str(check.next_step).lower()
 
 
 @pytest.mark.parametrize("answer", [(404, {}), (404, b"<html>not here</html>"), (401, b"<html>who</html>")])
-def test_a_host_that_knows_neither_ping_nor_credential_is_another_one(run: Run, server: Server, answer: Answer) -> None:
+def test_a_host_that_knows_neither_ping_nor_credential_is_wrong(run: Run, server: Server, answer: Answer) -> None:
     server.answers["/login/ping"] = answer
     server.token = lambda body: answer
     check = red(run())
@@ -309,7 +309,7 @@ def test_a_known_refusal_decides_behind_a_missing_ping(run: Run, server: Server)
     assert red(run()).cause is CauseId.CREDENTIAL_REJECTED
 
 
-def test_an_unanswered_ping_clears_no_provider(run: Run, server: Server) -> None:
+def test_an_unanswered_ping_does_not_exonerate_the_provider(run: Run, server: Server) -> None:
     server.answers["/login/ping"] = server.answers["/api/ping"] = (404, {})
     server.token = lambda body: (401, {"error": "bad_secret"})
     assert "provider" not in run().exonerated

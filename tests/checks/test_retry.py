@@ -1,4 +1,4 @@
-"""Answers that differ between attempts, and how all attempts are judged together."""
+"""Answers that differ between attempts, and how all attempts are summarized."""
 
 from __future__ import annotations
 
@@ -30,17 +30,17 @@ REFUSED = (401, {"error": "bad_secret"})
 TOKEN_ANSWER = (200, {"access_token": TOKEN, "token_type": "Bearer", "expires_in": 3600})
 
 ANY_TIME = -math.inf
-"""Seconds that every answer takes, also one of which the machine took all the time."""
+"""Less than the seconds of any answer, even one that only this machine delayed."""
 
 
 def then(*answers: tuple[int, Any]) -> Callable[[bytes], tuple[int, Any]]:
-    """These answers in turn, the last one for ever; a made-up secret is always refused."""
+    """Return these answers in turn, and the last one forever; always refuse a made-up secret."""
     left: Iterable[tuple[int, Any]] = itertools.chain(answers, itertools.repeat(answers[-1]))
     turn = iter(left)
     return lambda body: next(turn) if CANARY.encode() in body else REFUSED
 
 
-def test_an_error_that_passes_is_a_warning_with_its_counts(run: Run, server: Server) -> None:
+def test_a_transient_error_is_a_warning_with_its_counts(run: Run, server: Server) -> None:
     server.token = then(OUTAGE, OUTAGE, TOKEN_ANSWER)
     report = run()
     check = of(report, "credential.accepted")["client_secret"]
@@ -48,7 +48,7 @@ def test_an_error_that_passes_is_a_warning_with_its_counts(run: Run, server: Ser
     assert check.evidence["attempts"] == "2 of 3 failed: 2 × provider.outage (503)"
 
 
-def test_an_error_that_does_not_pass_says_how_often(run: Run, server: Server) -> None:
+def test_a_lasting_error_has_its_counts(run: Run, server: Server) -> None:
     server.answers["/login/ping"] = OUTAGE
     check = red(run())
     assert (check.id, check.subject, check.cause) == ("provider.ping", "login", CauseId.PROVIDER_OUTAGE)
@@ -62,7 +62,7 @@ def test_a_refusal_is_confirmed(run: Run, server: Server) -> None:
     assert check.evidence["attempts"] == "3 of 3 failed: 3 × credential.rejected (401)"
 
 
-def test_a_credential_that_is_accepted_now_and_then_is_not_wrong(run: Run, server: Server) -> None:
+def test_a_credential_that_is_accepted_sometimes_is_not_wrong(run: Run, server: Server) -> None:
     server.token = then(REFUSED, TOKEN_ANSWER)
     check = red(run())
     assert (check.cause, check.outcome) == (CauseId.PROVIDER_AUTH_OUTAGE, Outcome.INCONCLUSIVE)
@@ -85,11 +85,11 @@ def test_errors_of_the_authentication_alone_are_not_an_outage(run: Run, server: 
     check = red(run())
     assert (check.cause, check.outcome) == (CauseId.PROVIDER_AUTH_OUTAGE, Outcome.INCONCLUSIVE)
     assert check.evidence["without a credential"] == "answered"
-    assert check.evidence["in this run"] == "2 of 3 questions were answered"
+    assert check.evidence["in this run"] == "2 of 3 requests were answered"
 
 
 def test_no_longer_than_the_provider_allows(run: Run, server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A wait that does not fit is not waited for."""
+    """A request is not repeated if the wait is too long."""
     pauses: list[float] = []
     monkeypatch.setattr("mfagate.checks.retry.time.sleep", pauses.append)
     server.headers["/login/ping"] = {"Retry-After": "30"}
@@ -104,7 +104,7 @@ def test_no_longer_than_the_provider_allows(run: Run, server: Server, monkeypatc
     assert min(pauses) == 1.0
 
 
-def test_a_slow_provider_is_asked_as_any_other(run: Run, server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_slow_provider_gets_all_requests(run: Run, server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     usual = [check.id for check in run().checks]
     monkeypatch.setattr(stability, "SLOW_SECONDS", ANY_TIME)
     monkeypatch.setattr(deadline, "TROUBLED_SECONDS", 0.0)
@@ -113,7 +113,7 @@ def test_a_slow_provider_is_asked_as_any_other(run: Run, server: Server, monkeyp
     assert CauseId.PROVIDER_DEGRADED not in {check.cause for check in report.checks if check.outcome.is_red}
 
 
-def test_beyond_the_budget_of_a_login_it_is_not_asked_everything(
+def test_beyond_the_login_budget_not_all_requests_are_sent(
     run: Run, server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(stability, "login_budget", lambda values: ANY_TIME)
@@ -123,7 +123,7 @@ def test_beyond_the_budget_of_a_login_it_is_not_asked_everything(
     assert set(check.evidence) == {"slowest answer", "of which"}
 
 
-def test_a_deadline_that_is_over_for_a_slow_provider_is_its_doing(
+def test_a_slow_provider_is_blamed_for_a_passed_deadline(
     run: Run, server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(stability, "SLOW_SECONDS", ANY_TIME)
@@ -136,12 +136,12 @@ def test_a_deadline_that_is_over_for_a_slow_provider_is_its_doing(
     ("budget", "outcome", "stated"),
     [
         (None, Outcome.WARN, "not stated"),
-        ("10", Outcome.WARN, "10 s, holds"),
-        (0.5, Outcome.INCONCLUSIVE, "0.5 s, is exceeded by most of them"),
+        ("10", Outcome.WARN, "10 s, not exceeded by most of them"),
+        (0.5, Outcome.INCONCLUSIVE, "0.5 s, exceeded by most of them"),
         ("soon", Outcome.WARN, "not stated"),
     ],
 )
-def test_slow_answers_are_a_warning_while_the_budget_of_a_login_holds(
+def test_slow_answers_are_a_warning_within_the_login_budget(
     budget: Any, outcome: Outcome, stated: str, tmp_path: Path
 ) -> None:
     request = Request("GET", "https://api.example/x")
@@ -171,19 +171,19 @@ def trouble(cause: CauseId, late: int, total: int) -> list[Attempts[object]]:
         (CauseId.PROVIDER_OUTAGE, 5, 20, CauseId.PROVIDER_DEGRADED, Outcome.INCONCLUSIVE),
         (CauseId.PROVIDER_OUTAGE, 2, 2, CauseId.PROVIDER_DEGRADED, Outcome.WARN),
         (CauseId.NETWORK_CONNECTION_RESET, 3, 4, CauseId.NETWORK_CONNECTION_RESET, Outcome.INCONCLUSIVE),
-        # It is the gate that asks so much at once.
+        # The gate itself sends too many requests.
         (CauseId.PROVIDER_RATE_LIMITED, 20, 20, CauseId.PROVIDER_RATE_LIMITED, Outcome.WARN),
     ],
 )
-def test_what_passes_too_often_is_no_basis_for_a_verdict(
+def test_too_many_transient_errors_are_no_basis_for_a_verdict(
     cause: CauseId, late: int, total: int, reported: CauseId, outcome: Outcome, tmp_path: Path
 ) -> None:
-    """All is answered in the end; but what the gate asks again, a login does not."""
+    """All requests are answered in the end, but a login does not repeat its requests."""
     live = live_context(tmp_path, requests=trouble(cause, late, total), ago=100)
     found = stability.sporadic(live.transcript)
     assert found is not None
     assert (found.cause, found.effective_outcome) == (reported, outcome)
-    assert found.message.startswith(f"{late} of {total} questions")
+    assert found.message.startswith(f"{late} of {total} requests")
     overdue = deadline.overdue(live, "contract.interaction", "7 of 9 interactions were verified")
     if outcome is Outcome.INCONCLUSIVE:
         assert overdue is not None
@@ -193,8 +193,8 @@ def test_what_passes_too_often_is_no_basis_for_a_verdict(
         assert overdue is None or overdue.cause is CauseId.GATE_NOTHING_CHECKED
 
 
-def test_a_deadline_that_is_over_blames_nobody(run: Run, server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nothing was slow, so nothing is said of the provider."""
+def test_a_passed_deadline_blames_no_one(run: Run, server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No answer was slow, so the provider is not blamed."""
     monkeypatch.setattr("mfagate.checks.transcript.time", SimpleNamespace(monotonic=lambda: 1e9))
     check = red(run())
     assert (check.cause, check.outcome) == (CauseId.GATE_NOTHING_CHECKED, Outcome.INCONCLUSIVE)
@@ -206,15 +206,15 @@ def test_a_provider_without_a_ping(run: Run, provider: Fake, monkeypatch: pytest
     assert of(run(), "credential.accepted")["client_secret"].outcome is Outcome.PASS
 
 
-def test_clocks_that_disagree_settle_nothing(run: Run, server: Server) -> None:
+def test_clocks_that_disagree_are_inconclusive(run: Run, server: Server) -> None:
     server.answers["/login/ping"] = (200, {"time": time.time() + 3600})
     (check,) = of(run(), "clock").values()
     assert (check.cause, check.outcome) == (CauseId.CLOCK_SKEW, Outcome.INCONCLUSIVE)
-    assert "by the Date header of the ping it is right" in check.message
+    assert "according to the Date header of the ping it is right" in check.message
 
 
-def test_a_silence_is_confirmed_once(run: Run, provider: Fake) -> None:
-    """Each costs a timeout."""
+def test_a_timeout_is_confirmed_once(run: Run, provider: Fake) -> None:
+    """Each attempt takes a whole timeout."""
     with faulty_proxy("http://127.0.0.1:9", lambda handler: handler.rfile.read() is None) as silent:
         provider.api.login = silent.url
         check = red(run())
@@ -223,7 +223,7 @@ def test_a_silence_is_confirmed_once(run: Run, provider: Fake) -> None:
 
 
 def test_one_server_of_several_is_named() -> None:
-    """Behind one name there may be many, and only one of them is broken."""
+    """Several servers may share a name, and only one of them may be broken."""
 
     def met(address: str, cause: CauseId | None) -> Attempt[None]:
         request = Request("GET", "https://mfa.example/ping")
@@ -269,12 +269,12 @@ def test_an_attempt_keeps_a_warning_and_is_no_failure() -> None:
     assert (attempts.finding, attempts.failures) == (warning, [])
 
 
-def test_each_answer_is_judged_once(run: Run, server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
-    judged: list[int] = []
+def test_each_answer_is_diagnosed_once(run: Run, server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    diagnosed: list[int] = []
     diagnose = Diagnoser.diagnose
 
     def noted(self: Diagnoser, exchange: Exchange, *args: Any, **kwargs: Any) -> Finding:
-        judged.append(id(exchange))
+        diagnosed.append(id(exchange))
         kept.append(exchange)
         return diagnose(self, exchange, *args, **kwargs)
 
@@ -282,4 +282,4 @@ def test_each_answer_is_judged_once(run: Run, server: Server, monkeypatch: pytes
     monkeypatch.setattr(Diagnoser, "diagnose", noted)
     server.token = then(REFUSED)
     assert red(run()).cause is CauseId.CREDENTIAL_REJECTED
-    assert len(judged) == len(set(judged)) == 3
+    assert len(diagnosed) == len(set(diagnosed)) == 3

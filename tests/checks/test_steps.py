@@ -1,4 +1,4 @@
-"""What the rungs make of a provider's declarations: several hosts, expiry dates, settings to change, narrowing."""
+"""How the checks use a provider's declarations: several hosts, expiry dates, settings to change, refined causes."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from mfagate.sandbox.faulty_proxy import faulty_proxy
 from tests.checks.fake import Fake, Run, Server, of, red
 
 
-def test_each_host_is_looked_at(run: Run) -> None:
+def test_each_host_is_checked(run: Run) -> None:
     report = run()
-    for rung in ("network.resolve", "network.connect", "provider.ping"):
-        assert {name: check.outcome for name, check in of(report, rung).items()} == {
+    for check_id in ("network.resolve", "network.connect", "provider.ping"):
+        assert {name: check.outcome for name, check in of(report, check_id).items()} == {
             "login": Outcome.PASS,
             "api": Outcome.PASS,
         }
 
 
-def test_one_host_of_two_is_gone(run: Run, provider: Fake) -> None:
+def test_one_of_two_hosts_does_not_answer(run: Run, provider: Fake) -> None:
     with faulty_proxy("http://127.0.0.1:9") as closed:
         provider.api.api = closed.url
     report = run()
@@ -39,12 +39,12 @@ def test_the_token_is_fetched_once_and_used(run: Run, server: Server) -> None:
         Outcome.PASS,
         Outcome.SKIPPED,
     }
-    # The probe, the negative control, and one for all that needs a token.
+    # The probe, the negative control, and one for all requests that need a token.
     assert len(server.bodies["/login/token"]) == 3
 
 
 def test_a_refused_token_is_explained_like_any_answer(run: Run, server: Server) -> None:
-    """The probe was answered; the token for what comes next is not."""
+    """The probe was answered, but the request for the next token is not."""
     first = iter([(200, {}), *[(401, {"error": "bad_secret"})]])
     server.token = lambda body: next(first, (401, {"error": "no_tenant"}))
     report = run()
@@ -74,7 +74,7 @@ def test_a_missing_right_names_the_setting_too(run: Run, server: Server) -> None
 
 
 @pytest.mark.parametrize("error", ["bad_secret", "no_application"])
-def test_a_refusal_is_narrowed(run: Run, server: Server, provider: Fake, error: str) -> None:
+def test_a_refusal_is_refined(run: Run, server: Server, provider: Fake, error: str) -> None:
     provider.probes.refined = CauseId.ACCOUNT_SUSPENDED
     server.token = lambda body: (401, {"error": error})
     assert red(run()).cause is CauseId.ACCOUNT_SUSPENDED
@@ -86,7 +86,7 @@ def test_a_refusal_is_narrowed(run: Run, server: Server, provider: Fake, error: 
         (40, None, Outcome.PASS, None),
         (29, None, Outcome.WARN, CauseId.CREDENTIAL_EXPIRING_SOON),
         (-1, None, Outcome.FAIL, CauseId.CREDENTIAL_EXPIRED),
-        # Used daily, it is never more than its window from its end.
+        # With daily use, its end is never further away than its window.
         (29, 30, Outcome.PASS, None),
         (9, 30, Outcome.WARN, CauseId.CREDENTIAL_EXPIRING_SOON),
         (29, 900, Outcome.WARN, CauseId.CREDENTIAL_EXPIRING_SOON),
@@ -106,7 +106,7 @@ def test_expiry(
         assert check.evidence["read from"] == "env:SECRET"
 
 
-def test_an_expiry_that_may_not_be_looked_up_is_no_fault(run: Run, server: Server) -> None:
+def test_an_expiry_that_may_not_be_looked_up_is_not_a_failure(run: Run, server: Server) -> None:
     server.answers["/api/secrets"] = (403, {"error": "no_right"})
     report = run()
     check = of(report, "credential.expiry")["client_secret"]
@@ -114,13 +114,13 @@ def test_an_expiry_that_may_not_be_looked_up_is_no_fault(run: Run, server: Serve
     assert "grant the right to list secrets" in check.message
 
 
-def test_an_expiry_look_up_that_fails_is_told(run: Run, server: Server) -> None:
+def test_a_failed_look_up_of_an_expiry_is_reported(run: Run, server: Server) -> None:
     server.answers["/api/secrets"] = (500, {})
     assert red(run()).cause is CauseId.PROVIDER_OUTAGE
 
 
 @pytest.mark.parametrize(("ahead", "cause"), [(0, None), (3600, CauseId.CLOCK_SKEW)])
-def test_the_time_in_an_answer_is_looked_at_too(run: Run, server: Server, ahead: float, cause: CauseId | None) -> None:
+def test_the_time_in_an_answer_is_compared_too(run: Run, server: Server, ahead: float, cause: CauseId | None) -> None:
     server.answers["/login/ping"] = (200, {"time": time.time() + ahead})
     (check,) = of(run(), "clock").values()
     assert check.cause is cause

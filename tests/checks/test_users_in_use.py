@@ -1,4 +1,4 @@
-"""Runs on one machine share test users one after another; who waits in vain is told for whom."""
+"""Runs on one machine use the test users one after another; a run that waits in vain names the other."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.checks.fake import CANARY, Fake, Server, of
 
 
 class NoStates:
-    """States of a contract that needs none."""
+    """The states of a contract that needs no states."""
 
     def arrange(self, state: Any) -> Any:
         raise AssertionError("the contract names no state")
@@ -62,7 +62,7 @@ def test_free_test_users_are_taken(verify: Any) -> None:
     assert [path.suffix for path in private_folder().iterdir()] == [".lock"]
 
 
-def test_who_has_the_test_users_is_said(verify: Any, monkeypatch: pytest.MonkeyPatch, server: Server) -> None:
+def test_the_run_with_the_test_users_is_named(verify: Any, monkeypatch: pytest.MonkeyPatch, server: Server) -> None:
     verify()
     (lock,) = private_folder().iterdir()
     asked = len(server.bodies["/api/read"])

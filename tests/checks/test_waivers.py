@@ -1,4 +1,4 @@
-"""Which finding a waiver covers, for any finding and any waivers."""
+"""The findings that a waiver covers, for any findings and waivers."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from mfagate.core.causes import CauseId, Outcome, load
 from mfagate.core.result import Check
 
 TODAY = date(2026, 3, 1)
-IDS = sorted({rung.id for stage in Stage for rung in plan(stage)})
+IDS = sorted({step.id for stage in Stage for step in plan(stage)})
 FEW = [CauseId.CONTRACT_STATUS_CHANGED, CauseId.CONTRACT_FIELD_MISSING, CauseId.CASSETTE_STALE]
 SUBJECTS = ["OTP accepted", "OTP [wrong]", "push?", "a*b", ""]
 
@@ -85,9 +85,7 @@ def test_a_check_is_covered_by_the_first_waiver_that_fits_and_keeps_what_it_foun
 
 
 @given(checks=st.lists(likely, max_size=6), given_waivers=st.lists(accepted, max_size=3))
-def test_what_is_said_of_waivers_never_contradicts_what_they_did(
-    checks: list[Check], given_waivers: list[Waiver]
-) -> None:
+def test_the_report_on_waivers_never_contradicts_their_effect(checks: list[Check], given_waivers: list[Waiver]) -> None:
     waivers = waivers_of(*given_waivers)
     counted = [waivers.applied(check) for check in checks]
     said = list(waivers.review(counted))
@@ -142,6 +140,6 @@ def test_what_may_be_waived_blocks_or_warns(cause: CauseId) -> None:
 @pytest.mark.parametrize(
     "family", ["credential.", "account.", "provider.", "network.", "clock.", "gate.", "waiver."], ids=str
 )
-def test_what_other_checks_stand_on_is_not_waivable_where_it_blocks(family: str) -> None:
+def test_a_blocking_check_that_others_depend_on_cannot_be_waived(family: str) -> None:
     waivable = [cause for cause in WAIVABLE if cause.startswith(family)]
     assert all(load(cause).outcome is Outcome.WARN for cause in waivable)

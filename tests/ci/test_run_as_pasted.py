@@ -44,7 +44,7 @@ verdicts = pytest.mark.parametrize(
         (in_order, 0, "PASS: deploy"),
         (wrong_key, 1, "FAIL: do not deploy"),
         (no_configuration, 2, "mfagate did not run to its end (exit code 2)"),
-        (unreachable, 3, "INCONCLUSIVE: it could not be known now, which is no pass."),
+        (unreachable, 3, "INCONCLUSIVE: could not be determined, which is not a pass."),
     ],
     ids=["pass", "fail", "usage", "inconclusive"],
 )
@@ -213,7 +213,7 @@ def test_jenkins_gate(started: Machine, duo: Running, fault: Fault, code: int, w
     ended, stage = jenkins(started, "Gate")
     assert ended == code, started.written
     assert "if (status == 3) {" in stage
-    assert "INCONCLUSIVE: it could not be known now, which is no pass." in stage
+    assert "INCONCLUSIVE: could not be determined, which is not a pass." in stage
     assert code == 2 or report(started, "mfagate.json")["run"]["stage"] == "gate"
 
 

@@ -170,14 +170,14 @@ def test_a_validate_key_alone_is_a_whole_configuration(project: Project) -> None
     assert set(contract["skipped"]) <= {"setting-absent", "no-test-data"}
     assert contract["skipped"]["setting-absent"] > 10
     shown = project.execute("gate", "--config", "other.toml").stdout.splitlines()[0]
-    assert shown.startswith(f"PASS: deploy ({contract['asked']} of 22 contract interactions asked, ")
+    assert shown.startswith(f"PASS: deploy ({contract['asked']} of 22 contract interactions tested, ")
     assert f"{contract['skipped']['setting-absent']} without a setting" in shown
 
 
 def test_a_gate_that_asks_everything_says_so(project: Project) -> None:
     project.write()
     shown = project.execute("gate").stdout.splitlines()[0]
-    assert shown == "PASS: deploy (22 of 22 contract interactions asked)"
+    assert shown == "PASS: deploy (22 of 22 contract interactions tested)"
 
 
 def test_skips_of_production_are_counted_as_such(project: Project) -> None:
@@ -197,7 +197,7 @@ def test_more_interactions_can_be_demanded(project: Project, minimum: int, exit_
     assert result.exit_code == exit_code
     if exit_code:
         assert result.first["cause"] == "gate.nothing-checked"
-        assert "1 interactions of the contract were asked, but at least 2" in result.first_red["message"]
+        assert "1 interactions of the contract were sent, but at least 2" in result.first_red["message"]
 
 
 def test_a_contract_that_is_too_small_for_the_demand_fails_offline(project: Project) -> None:

@@ -230,7 +230,7 @@ def test_an_output_that_would_overwrite_what_the_command_uses(project: Project, 
 def test_two_outputs_with_one_path(project: Project) -> None:
     result = check(project, "--output", "json=report", "--output", "junit=./report")
     assert (result.exit_code, result.stdout) == (2, "")
-    assert result.stderr.strip() == "Error: two outputs have the path report: give each its own"
+    assert result.stderr.strip() == "Error: two outputs have the path report: give each a path of its own"
     assert not (project.folder / "report").exists()
     discarded = check(project, "--output", "json=/dev/null", "--output", "junit=/dev/null")
     assert discarded.exit_code == 0

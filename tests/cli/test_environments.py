@@ -222,7 +222,7 @@ def test_recordings_are_not_overwritten_in_turns(folder: Path, second: str | Non
     if second is not None:
         first, last, head = ("duo", "other", "[integrations.other]")
     told = " ".join(done.stderr.split())
-    assert f"{first}, {last} have the same recordings, in cassettes/duo" in told
+    assert f"{first}, {last} use the same recordings, in cassettes/duo" in told
     assert f"--integration {first}" in told
     assert told.endswith(f'cassettes = "…" in {head}')
     assert recordings(folder) == before

@@ -63,7 +63,7 @@ def test_where_nothing_was_checked_too(project: Project) -> None:
 def test_an_override_that_was_not_needed_is_recorded_as_that(project: Project) -> None:
     result = project.run("check", "--override", "just in case")
     assert (result.exit_code, result.report["verdict"]) == (0, "pass")
-    assert "overridden (without need): just in case" in result.stdout
+    assert "overridden (unnecessarily): just in case" in result.stdout
 
 
 def test_secrets_in_the_reason_are_redacted(broken: Project) -> None:

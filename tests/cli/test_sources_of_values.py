@@ -97,7 +97,7 @@ def test_a_variable_in_a_dotenv_file_is_expanded_and_the_other_readers_are_named
             '{"a.b": 1}',
             "json:v.json#a.b",
             None,
-            "write 'json:v.json#\"a.b\"' in the place of json:v.json#a.b",
+            "write 'json:v.json#\"a.b\"' instead of json:v.json#a.b",
         ),
         ("s.yaml", "kind: SealedSecret\nmetadata: {name: duo}\n", "k8s-secret:s.yaml#duo/skey", "s.yaml:1", "env:NAME"),
         ("s.yaml", "a: $ANSIBLE_VAULT;1.1;AES256\n", "yaml:s.yaml#a", "s.yaml:1", "ansible-vault view s.yaml > OUT"),
@@ -146,7 +146,7 @@ def test_a_variable_that_another_program_replaces_may_stay_where_it_is(
 def test_an_address_of_documentation_is_a_placeholder(project: Deployment, host: str) -> None:
     project.references["host"] = f'"{host}"'
     red = project.run_in_process("check").first_red
-    assert (red["cause"], "address of documentation" in red["message"]) == ("config.placeholder-left", True)
+    assert (red["cause"], "example address" in red["message"]) == ("config.placeholder-left", True)
 
 
 def test_a_setting_under_a_vendors_other_name_is_no_secret(project: Deployment) -> None:
@@ -179,8 +179,8 @@ def test_a_file_inside_a_secret_is_no_value(project: Deployment, content: str) -
     ("name", "text", "reference", "step"),
     [
         ("s.yaml", "kind: Secret\nmetadata: {name: duo}\nstringData:\n  a: |\n    {0}\n", "k8s-secret:s.yaml#duo/a",
-         "under stringData, write it in one line, or |- in the place of |"),
-        ("v.yaml", "a: |\n  {0}\n", "yaml:v.yaml#a", "write it in one line, or |- in the place of |"),
+         "under stringData, write it in one line, or |- instead of |"),
+        ("v.yaml", "a: |\n  {0}\n", "yaml:v.yaml#a", "write it in one line, or |- instead of |"),
         ("k", "{0}\n", "file:k", 'printf %s "$VALUE" > FILE'),
     ],
 )  # fmt: skip
@@ -204,7 +204,7 @@ ELSEWHERE: dict[str, tuple[str, str, str, str, str]] = {
         f"kind: Secret\nmetadata: {{name: duo}}\n{FOLDED}",
         "k8s-secret:s.yaml#duo/skey",
         "a space or tab in it, which Kubernetes refuses",
-        "in one line",
+        "on one line",
     ),
     "https://docs.docker.com/reference/compose-file/secrets/": (
         "c.yml",
@@ -294,7 +294,7 @@ ELSEWHERE: dict[str, tuple[str, str, str, str, str]] = {
         ".env",
         "# DUO_SKEY=<Client Secret>\n",
         "dotenv:.env#DUO_SKEY",
-        "behind #, as a comment",
+        "in a comment",
         "Take the # away",
     ),
     "https://learn.microsoft.com/powershell/module/microsoft.powershell.core/about/about_environment_variables": (
@@ -322,7 +322,7 @@ ELSEWHERE: dict[str, tuple[str, str, str, str, str]] = {
         ".env",
         f"SKEY: {SKEY}\n",
         "dotenv:.env#SKEY",
-        "a colon in the place of =",
+        "a colon instead of =",
         "SKEY=VALUE",
     ),
     "https://www.unicode.org/charts/PDF/U2000.pdf": (
@@ -330,7 +330,7 @@ ELSEWHERE: dict[str, tuple[str, str, str, str, str]] = {
         f"\u200bSKEY={SKEY}\n",
         "dotenv:.env#SKEY",
         "invisible character",
-        "by hand",
+        "Retype the name",
     ),
     "https://www.rfc-editor.org/rfc/rfc8259#section-7": (
         "v.json",

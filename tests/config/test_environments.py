@@ -119,11 +119,11 @@ ENVIRONMENT = "[integrations.duo.environments.production]\n"
         ),
         (
             f'[integrations.duo]\nprovider = "duo"\n{ENVIRONMENT}environment = "production"\n',
-            ":4: integrations.duo.environments.production.environment: cannot stand here",
+            ":4: integrations.duo.environments.production.environment: is not allowed here",
         ),
         (
             f'[integrations.duo]\nprovider = "duo"\n{ENVIRONMENT}environments.staging.timeout_seconds = 1\n',
-            ":4: integrations.duo.environments.production.environments: cannot stand here",
+            ":4: integrations.duo.environments.production.environments: is not allowed here",
         ),
         (
             '[integrations.duo]\nprovider = "duo"\n[integrations.duo.environments.prod]\n',
@@ -155,7 +155,7 @@ ENVIRONMENT = "[integrations.duo.environments.production]\n"
         ),
         (
             '[integrations."duo/production"]\nprovider = "duo"\nenvironment = "production"\n',
-            ":1: integrations.duo/production: a name has no '/': an environment is written [integrations.duo.env",
+            ":1: integrations.duo/production: a name must not contain '/': write an environment as [integrations.duo.",
         ),
         (
             ENVIRONMENT,

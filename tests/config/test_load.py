@@ -93,7 +93,7 @@ def test_a_complete_file_is_read_with_its_types(load_text: Load, dump: Dump) -> 
         ("minimum_checks", "1.5", "must be a whole number without quotes, such as 5"),
         ("minimum_checks", "true", "must be a whole number without quotes, such as 5"),
         ("ca_bundle", "5", "must be a path in quotes"),
-        ("contract", '"a\\u0000b"', "should be a path; it holds a NUL character"),
+        ("contract", '"a\\u0000b"', "should be a path without a NUL character"),
         ("production_allows", '"failing-credential"', 'must be a list, such as ["a", "b"]'),
         ("production_allows", "{}", 'must be a list, such as ["a", "b"]'),
         ("settings.realm", "5", "must be a string in quotes"),
@@ -167,7 +167,9 @@ def test_a_wrong_value_is_named_by_line_and_key_with_what_is_due(
         pytest.param("a = 1\nb = #!", "", "is not TOML: invalid value", id="syntax"),
         pytest.param("a = 1\na = 2 #!", "", "is not TOML: cannot overwrite a value", id="key twice"),
         pytest.param("[gate]\n[gate] #!", "", "is not TOML: cannot declare", id="table twice"),
-        pytest.param("a = 1\nb = 1" + "0" * 9999 + " #!", "", "holds a number of too many digits", id="10,000 digits"),
+        pytest.param(
+            "a = 1\nb = 1" + "0" * 9999 + " #!", "", "contains a number with too many digits", id="10,000 digits"
+        ),
         pytest.param("a = 1\nb" + ".c" * 9999 + " = 1 #!", "", "is nested too deeply", id="10,000 dots"),
     ],
 )

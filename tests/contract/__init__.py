@@ -1,1 +1,1 @@
-"""Contracts: reading them, requests from them, answers held against them, with Pact's Verifier as referee."""
+"""Contracts: reading them, building their requests, and matching answers, with Pact's Verifier as referee."""

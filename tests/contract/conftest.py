@@ -13,5 +13,5 @@ from . import pacts
 
 @pytest.fixture(scope="session")
 def write_pact(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Callable[[Any], object]], Path]:
-    """Writes the pact between auth-service and provider that a function describes."""
+    """Write the pact between auth-service and provider that a function describes."""
     return lambda describe: pacts.write(tmp_path_factory.mktemp("pact"), describe)

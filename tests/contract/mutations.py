@@ -1,4 +1,4 @@
-"""Answers that are almost those of a contract: the good one and what providers make of it."""
+"""Answers that are almost right: the good answer of a contract, and variants of it."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ _STATUSES = (200, 201, 204, 302, 400, 401, 403, 404, 410, 429, 500, 503)
 
 
 class Case(NamedTuple):
-    """An answer and how it came about."""
+    """An answer and how it was made."""
 
     label: str
     answer: Response
@@ -86,7 +86,7 @@ def cases(response: Mapping[str, Any], *, most: int, seed: int = 1) -> list[Case
 
 def _other_heads(good: Response) -> Iterator[Case]:
     for status in _STATUSES:
-        # A 204 has no body on the wire, whatever the server says.
+        # A 204 has no body on the wire, whatever the server sends.
         yield Case(f"status {status}", _but(good, status=status, body=b"" if status == 204 else good.body))
     others = tuple(item for item in good.headers.items_in_order if item[0].lower() != "content-type")
     for value in _CONTENT_TYPES:
@@ -131,7 +131,7 @@ def _other_fields(good: Response) -> Iterator[Case]:
 
 
 def _changes(value: Any) -> Iterator[tuple[str, Callable[[Any, Any], object]]]:
-    """What can be done to the value ``parent[key]``."""
+    """Yield the mutations of the value ``parent[key]``."""
 
     def put(new: Any) -> Callable[[Any, Any], object]:
         return lambda parent, key: parent.__setitem__(key, new)

@@ -1,4 +1,4 @@
-"""Pacts of specification 1 to 3, in the ways in which the libraries of several languages write them.
+"""Pacts of specification 1 to 3, as the libraries of several languages write them.
 
 Each follows files that these libraries wrote, in public repositories: names, order and values are invented.
 """
@@ -148,7 +148,7 @@ PACTS: dict[str, dict[str, Any]] = {
                 {"index": 0, "rules": {"$": {"combine": "AND", "matchers": [{"match": "type"}]}}},
                 {"index": 1, "rules": {"$": {"combine": "AND", "matchers": [{"match": "integer"}]}}}]}]}}}}),
     ),
-    # Rules of version 2 in a pact that says 3
+    # Rules of version 2 in a pact of version 3
     "mixed": _pact(
         "3.0.0",
         _get("a check", {"status": 200, "headers": JSON, "body": {"time": 1},

@@ -1,4 +1,4 @@
-"""The contracts that the referee judges: every matcher used for JSON APIs, and what else V4 allows."""
+"""The contracts that the referee verifies: every matcher used for JSON APIs, and what else V4 allows."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def describe(pact: Pact) -> None:
 
 
 def write(directory: Path, describe: Callable[[Pact], object] = describe) -> Path:
-    """Write the pact that a function describes; returns the file."""
+    """Write the pact that a function describes, and return the file."""
     pact = Pact("auth-service", "provider").with_specification("V4")
     describe(pact)
     pact.write_file(directory)

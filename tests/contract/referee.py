@@ -1,6 +1,6 @@
-"""Pact's own Verifier as referee: the same answers, served over HTTP, judged by it.
+"""Pact's own Verifier as referee: it verifies the same answers, served over HTTP.
 
-The Verifier sends every interaction to a provider and judges what comes back. Here
+The Verifier sends every interaction to a provider and verifies the answers. Here
 the provider is a loopback server that plays a list of prepared answers, and the pact
 holds one copy of the interaction per answer; a request header says which is which.
 """
@@ -30,7 +30,7 @@ BATCH = 40
 
 @contextmanager
 def provider(answer: Callable[[Request], Response]) -> Iterator[str]:
-    """A provider on loopback that answers with what a function makes of each request; yields its URL."""
+    """A provider on loopback that answers each request with the result of a function; yields its URL."""
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"

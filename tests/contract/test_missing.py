@@ -1,4 +1,4 @@
-"""The next step for a contract that is not there, wherever it is missed."""
+"""The next step for a missing contract, wherever it is reported."""
 
 from __future__ import annotations
 
@@ -44,13 +44,13 @@ def test_the_folder_is_named_where_it_is_another_one(tmp_path: Path) -> None:
     ("name", "more"), [("duo-eu", ""), ("duo", 'contract = "pacts/mine.json"')], ids=["name", "path"]
 )
 def test_an_integration_that_init_would_not_serve_gets_a_copy(tmp_path: Path, name: str, more: str) -> None:
-    told = step(tmp_path, name, more=more)
-    assert "in an empty folder" in told
-    assert "Copy it to " in told
+    next_step = step(tmp_path, name, more=more)
+    assert "in an empty folder" in next_step
+    assert "Copy it to " in next_step
 
 
 def test_a_provider_without_a_shipped_contract(tmp_path: Path) -> None:
-    assert "none ships for this provider" in step(tmp_path, "vonage", "vonage")
+    assert "mfagate ships none for this provider" in step(tmp_path, "vonage", "vonage")
 
 
 @pytest.mark.parametrize(

@@ -33,7 +33,7 @@ _VERSION_2 = ("ruby 2", "jvm 2", "js 2", "go 2", "bodies", "version 1", "version
 
 
 @pytest.mark.parametrize("name", older_pacts.PACTS)
-def test_pact_s_verifier_judges_the_older_pact_as_mfagate_judges_the_converted_one(name: str, tmp_path: Path) -> None:
+def test_pacts_verifier_and_mfagate_agree_on_older_pacts(name: str, tmp_path: Path) -> None:
     document = older_pacts.PACTS[name]
     contract = read(tmp_path, document)
     disagreements, verdicts = [], []
@@ -41,10 +41,10 @@ def test_pact_s_verifier_judges_the_older_pact_as_mfagate_judges_the_converted_o
     newer = older.converted(document)["interactions"]
     for written, converted, interaction in zip(document["interactions"], newer, contract.interactions, strict=True):
         cases = mutations.cases(converted["response"], most=MOST)
-        judged = referee.verdicts(written, [case.answer for case in cases], version)
+        found = referee.verdicts(written, [case.answer for case in cases], version)
         again = referee.verdicts(converted, [case.answer for case in cases])
-        verdicts += judged
-        for case, verdict, same in zip(cases, judged, again, strict=True):
+        verdicts += found
+        for case, verdict, same in zip(cases, found, again, strict=True):
             accepted = not interaction.match(case.answer)
             if not verdict == same == accepted:
                 disagreements.append((interaction.description, case.label, verdict, same, accepted))
@@ -109,7 +109,7 @@ def test_the_requests_are_those_that_the_verifier_sends(tmp_path: Path) -> None:
 
 
 def test_one_description_with_several_states_is_several_interactions(tmp_path: Path) -> None:
-    """As in Pact, where it takes both to identify one, at every version."""
+    """As in every version of Pact, both identify an interaction."""
     document = one(providerState="alice exists")
     document["interactions"] += one(providerState="alice is locked")["interactions"] + one()["interactions"]
     names = ["a, given alice exists", "a, given alice is locked", "a"]
@@ -122,7 +122,7 @@ def test_one_description_with_several_states_is_several_interactions(tmp_path: P
              "$.header.$.Location"],
 )  # fmt: skip
 def test_a_rule_for_a_header(tmp_path: Path, path: str) -> None:
-    """Pact's core wrote the last two at times, and no longer reads all of them."""
+    """Some versions of Pact's core wrote the last two, and it no longer reads all of them."""
     response = {"headers": {"Location": "/1"}, "matchingRules": {path: {"match": "regex", "regex": "/[0-9]+"}}}
     (interaction,) = read(tmp_path, one(response=response)).interactions
     found = [bool(interaction.match(Response(200, headers=Headers((("Location", to),))))) for to in ("/22", "/x")]
@@ -132,7 +132,7 @@ def test_a_rule_for_a_header(tmp_path: Path, path: str) -> None:
 REFUSED = {
     "the classes of pact-ruby": (
         one(response={"body": {"json_class": "Pact::SomethingLike", "contents": 1}}),
-        'interactions[0] holds matchers as classes of Ruby: write the pact again with `pact_specification_version "2',
+        'interactions[0] contains matchers as Ruby classes: write the pact again with `pact_specification_version "2',
     ),
     "a newer version": (
         {**one(), "metadata": {"pactSpecification": {"version": "5.0"}}},
@@ -156,13 +156,13 @@ REFUSED = {
 
 
 @pytest.mark.parametrize(("document", "words"), REFUSED.values(), ids=REFUSED)
-def test_what_cannot_be_read_is_refused_with_what_to_do(tmp_path: Path, document: Any, words: str) -> None:
+def test_an_unreadable_pact_is_refused_with_a_next_step(tmp_path: Path, document: Any, words: str) -> None:
     with pytest.raises(ContractError) as refused:
         read(tmp_path, document)
     assert words in str(refused.value)
 
 
-def test_the_pact_that_was_read_stays_as_it_was() -> None:
+def test_the_original_pact_is_not_changed() -> None:
     for document in older_pacts.PACTS.values():
         before = deepcopy(document)
         older.converted(document)

@@ -48,9 +48,9 @@ def test_a_secret_is_not_quoted(changed: dict[str, Any]) -> None:
 
 
 def test_what_is_no_secret_is_quoted() -> None:
-    assert messages({**EXAMPLE, "result": "deny"}, {}) == ['$.result is "deny", the contract has "allow".']
+    assert messages({**EXAMPLE, "result": "deny"}, {}) == ['$.result is "deny"; the contract has "allow".']
     assert messages({**EXAMPLE, "time": "late"}, TYPES) == [
-        '$.time is a string ("late"), the contract has an integer (5).'
+        '$.time is a string ("late"); the contract has an integer (5).'
     ]
 
 

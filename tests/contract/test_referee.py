@@ -1,4 +1,4 @@
-"""Pact's Verifier and mfagate say pass and fail of the same answers.
+"""Pact's Verifier and mfagate accept and refuse the same answers.
 
 No exceptions are known among answers that HTTP can carry. Where the Verifier itself
 crashes there is no verdict to compare: a regular expression of the pact that backtracks

@@ -16,7 +16,7 @@ from mfagate.contract import Interaction, StateValueError, load
 def interaction(
     write_pact: Callable[[Callable[[Any], object]], Path],
 ) -> Callable[[Callable[[Any], object]], Interaction]:
-    """Writes a pact with one interaction, whose request a function describes, and reads it back."""
+    """Write and read a pact with one interaction, whose request a function describes."""
 
     def build(describe: Callable[[Any], object]) -> Interaction:
         def with_answer(pact: Pact) -> None:

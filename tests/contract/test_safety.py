@@ -1,4 +1,4 @@
-"""A pact whose request could go elsewhere is refused when it is read, with the line."""
+"""A pact with a request that could go to another server is refused when it is read, with the line."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ def test_a_header_that_is_sent(tmp_path: Path, name: str) -> None:
 
 
 @pytest.mark.parametrize("method", ["CONNECT", "trace", "GET / HTTP/1.1\r\nHost: evil", "", "GET "])
-def test_a_method_that_is_none_or_for_proxies(tmp_path: Path, method: str) -> None:
+def test_a_method_that_is_not_valid_or_for_proxies(tmp_path: Path, method: str) -> None:
     assert refused(write(tmp_path, {"path": "/a", "method": method})).cause is CauseId.CONTRACT_UNSAFE_PATH
 
 
@@ -117,7 +117,7 @@ def generated(expression: str, part: str = "path") -> dict[str, Any]:
 
 
 QUOTED = ("/a b", "/a?b", "/a#b", "/a\u00a0b", "/a\u2028b", "/a\u202eb")
-"""Percent-encoded they are characters like others: a user may be called so."""
+"""Percent-encoded, they are ordinary characters, and a user's name may contain them."""
 
 
 @pytest.mark.parametrize("text", [text for text in ELSEWHERE if text not in QUOTED and "\ud800" not in text])
@@ -141,7 +141,7 @@ def test_any_value_of_a_state(tmp_path: Path, text: str) -> None:
 
 @pytest.mark.parametrize("part", ["path", "header"])
 def test_half_a_character(tmp_path: Path, part: str) -> None:
-    """JSON of a provider may hold one, and no request can."""
+    """A provider's JSON may contain it, but no request can."""
     with pytest.raises(StateValueError, match="half a surrogate pair"):
         build(tmp_path, generated("${x}", part), "/\ud800")
 
@@ -185,6 +185,6 @@ def test_the_line_of_every_value(document: Any, indent: int | None) -> None:
 
 
 def test_of_a_key_that_is_there_twice_the_last_one_counts() -> None:
-    """As in the document that is read."""
+    """Like the reader of the document."""
     assert line_of('{"a": 1,\n"a": {"b":\n[0, 2]}}', ("a", "b", 1)) == 3
     assert line_of('{"a": 1}', ("b",)) == 1

@@ -1,4 +1,4 @@
-"""What a pact shows and does not check, by asking Pact's core."""
+"""What a pact shows but does not check, according to Pact's core."""
 
 from __future__ import annotations
 

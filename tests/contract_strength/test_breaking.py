@@ -1,4 +1,4 @@
-"""Breaking changes as faults on the way."""
+"""Breaking changes as injected faults."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def test_what_no_fault_can_do_is_left_out(contract: Contract, place: str, operat
 
 
 def test_a_path_that_a_state_fills_in_wholly_is_any_path(tmp_path: Path) -> None:
-    """A link out of an earlier answer, which a client follows."""
+    """A link from an earlier answer, which a client follows."""
 
     def describe(pact: Pact) -> None:
         asked: Any = pact.upon_receiving("answer").with_request("GET", "/poll/1")

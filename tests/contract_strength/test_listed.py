@@ -20,7 +20,7 @@ def rule(pattern: str) -> dict[str, Any]:
 
 @given(before=LITERAL, after=LITERAL, words=st.lists(LITERAL.filter(bool), min_size=2, max_size=4))
 def test_literal_words_are_listed(before: str, after: str, words: list[str]) -> None:
-    """Whatever signs they have: Python escapes them as Pact's patterns do."""
+    """With any characters: Python escapes them as Pact's patterns do."""
     pattern = f"^{re.escape(before)}({'|'.join(map(re.escape, words))}){re.escape(after)}$"
     assert list(listed({"$.a": rule(pattern)}, "$.a", "x")) == [f"{before}{word}{after}" for word in words]
 

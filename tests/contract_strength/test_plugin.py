@@ -1,4 +1,4 @@
-"""The fixture and the decorator, in a pytest of its own."""
+"""The fixture and the decorator, in a separate pytest."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def test_a_blind_contract_fails_and_is_not_written(pytester: pytest.Pytester) ->
     assert not (pytester.path / "our-login-elsewhere.json").exists()
 
 
-def test_a_client_that_sends_something_else_is_told_so_first(pytester: pytest.Pytester) -> None:
+def test_another_request_of_the_client_is_reported_first(pytester: pytest.Pytester) -> None:
     consumer(pytester, '"allow"')
     path = pytester.path / "test_contract.py"
     path.write_text(path.read_text().replace('json={"user": "alice"}', 'json={"user": "bob"}'))
@@ -85,7 +85,7 @@ def test_a_reviewed_finding_that_is_gone_fails(pytester: pytest.Pytester) -> Non
     consumer(pytester, '"allow"', '{"accepted: $.note *": "so", "accepted: $.gone *": "was so"}')
     result = pytester.runpytest_subprocess("--mfagate-update-pacts")
     assert result.ret == 1
-    result.stdout.fnmatch_lines(["*STRICT names findings that do not exist, remove them: accepted: $.gone **"])
+    result.stdout.fnmatch_lines(["*STRICT contains findings that do not exist; remove them: accepted: $.gone **"])
 
 
 def test_the_decorator_proves_a_contract_that_is_there(pytester: pytest.Pytester) -> None:
@@ -102,4 +102,4 @@ def test_without_a_contract_it_says_what_is_missing(pytester: pytest.Pytester) -
     pytester.makepyfile("def test_ours(contract_strength): contract_strength(lambda endpoint: True)")
     result = pytester.runpytest_subprocess()
     assert result.ret == 1
-    result.stdout.fnmatch_lines(["*name a contract and an interaction, or use the fixture pact*"])
+    result.stdout.fnmatch_lines(["*give a contract and an interaction, or use the fixture pact*"])

@@ -126,7 +126,7 @@ def list_of(*, min_items: int | None) -> Any:
 
 
 def has_push(body: Any) -> bool:
-    """Whether one of the factors is a push; what is no factor is skipped."""
+    """Whether one of the factors is a push; other items are skipped."""
     factors = body if isinstance(body, list) else []
     if not any(isinstance(each, dict) and each.get("kind") == "push" for each in factors):
         raise Refused
@@ -134,7 +134,7 @@ def has_push(body: Any) -> bool:
 
 
 def test_an_empty_list_and_a_renamed_word_are_found(tmp_path: Path) -> None:
-    """A list of ``each_like`` without ``min`` checks types alone, at any depth."""
+    """A list of ``each_like`` without ``min`` checks only types, at any depth."""
     path = contract(tmp_path, {"factors": list_of(min_items=None)})
     proof = prove(field("factors", list, has_push), contract=path, interaction="answer", expect=True)
     assert {"$.factors empty", "$.factors[0].kind other-value", "$.factors[0].kind empty-text"} <= blind(proof)
@@ -184,7 +184,7 @@ def test_a_value_that_is_handed_on_is_understood(tmp_path: Path) -> None:
         return {"transaction": f"login {body['id']}", "seconds": float(body["seconds"])}
 
     proof = prove(begin, contract=path, interaction="answer")
-    # An empty id is none that could be handed on.
+    # An empty id cannot be passed on.
     assert blind(proof) == {"$.id empty-text"}
 
 
@@ -206,7 +206,7 @@ def test_the_type_of_what_is_handed_on_counts(tmp_path: Path) -> None:
     assert blind(prove(call, contract=right, interaction="answer")) == set()
 
 
-def test_numbers_that_mean_none(tmp_path: Path) -> None:
+def test_a_pattern_of_numbers_without_meaning(tmp_path: Path) -> None:
     def some(value: int) -> int:
         if value < 1:
             raise Refused
@@ -250,7 +250,7 @@ def test_what_differs_from_call_to_call_anyway_is_no_difference(tmp_path: Path) 
     assert prove(call, contract=path, interaction="answer").findings == ()
 
 
-def test_a_reader_that_does_not_end_behaves_otherwise(tmp_path: Path) -> None:
+def test_a_reader_that_does_not_end_behaves_differently(tmp_path: Path) -> None:
     path = contract(tmp_path, {"result": match.str("allow")})
 
     def call(endpoint: LoopbackUrl) -> bool:
@@ -265,14 +265,14 @@ def test_a_reader_that_does_not_end_behaves_otherwise(tmp_path: Path) -> None:
 def test_every_reader_counts(tmp_path: Path) -> None:
     path = contract(tmp_path, {"result": "allow", "code": match.int(1), "seen": text("x")})
 
-    def judge(response: Response) -> Any:
+    def read(response: Response) -> Any:
         return response.json().get("code") if response.json()["code"] > 0 else None
 
     proof = prove(
         field("result", str, word),
         contract=path,
         interaction="answer",
-        judges={"probe": judge},
+        judges={"probe": read},
         further={"second client": field("seen", str)},
     )
     assert proof.readers == ("client", "second client", "probe")
@@ -322,25 +322,25 @@ def test_brackets_in_a_pattern_are_brackets(tmp_path: Path) -> None:
     [
         ({"interaction": "anwser"}, "has no interaction 'anwser'"),
         ({"interaction": "answer", "given": ["token"]}, "has no interaction 'token'"),
-        ({"interaction": "answer", "expect": False}, "the call has to give False; it returned True"),
+        ({"interaction": "answer", "expect": False}, "the call must give False; it returned True"),
         ({"interaction": "answer", "expect": Refused}, "it returned True"),
     ],
 )
-def test_what_cannot_be_proved_says_why(tmp_path: Path, claim: dict[str, Any], message: str) -> None:
+def test_a_proof_that_is_impossible_names_the_reason(tmp_path: Path, claim: dict[str, Any], message: str) -> None:
     path = contract(tmp_path, {"result": "allow"})
     with pytest.raises(CannotProve, match=message):
         prove(field("result", str, word), contract=path, **claim)
 
 
-def test_a_call_that_asks_nobody_proves_nothing(tmp_path: Path) -> None:
+def test_a_call_without_a_request_proves_nothing(tmp_path: Path) -> None:
     path = contract(tmp_path, {"result": "allow"})
-    with pytest.raises(CannotProve, match="without asking the server"):
+    with pytest.raises(CannotProve, match="without a request to the server"):
         prove(lambda endpoint: True, contract=path, interaction="answer")
     with pytest.raises(CannotProve, match="nothing reads the answer"):
         prove(None, contract=path, interaction="answer")
 
 
-def test_a_judge_alone_needs_no_server(tmp_path: Path) -> None:
+def test_an_offline_reader_alone_needs_no_server(tmp_path: Path) -> None:
     path = contract(tmp_path, {"result": "allow"})
     proof = prove(None, contract=load(path), interaction="answer", judges={"probe": lambda response: response.status})
     assert "$.result removed" in strict(proof)

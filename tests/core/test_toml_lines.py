@@ -143,7 +143,7 @@ def test_lines_of_a_generated_document(document: tuple[str, dict[KeyPath, int]],
     [
         ("a = 1\nb", "is not TOML: expected '=' after a key in a key/value pair", 2),
         ("a = [\n1\n", "is not TOML: unclosed array", 3),
-        ("a = 1\nb = 1" + "_0" * 5000, "holds a number of too many digits", 2),
+        ("a = 1\nb = 1" + "_0" * 5000, "contains a number with too many digits", 2),
         ("\na" + ".'a' . a" * 40_000, "is nested too deeply", 2),
         ("a = " + "[" * 5000, "is nested too deeply", None),
     ],

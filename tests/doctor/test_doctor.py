@@ -159,7 +159,7 @@ def test_two_names_that_do_not_exist(machine: Machine, running: Running, more: s
     found = [items["https://nowhere.invalid"], items["https://neither.invalid"]]
     assert (code, [one["state"] for one in found]) == (1, ["no", "no"])
     assert len({one["next_step"] for one in found}) == 1
-    assert found[0]["next_step"].startswith("Look at this machine's resolver first")
+    assert found[0]["next_step"].startswith("Check this machine's resolver first")
     assert all("network.this-machine" in one["detail"] for one in found)
 
 

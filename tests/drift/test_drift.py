@@ -1,4 +1,4 @@
-"""Shapes of answers, and how they differ."""
+"""Shapes of responses, and their differences."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def found(known: Any, seen: Any, *used: str) -> list[tuple[str, str]]:
 
 
 def changed(path: str, value: Any = ...) -> dict[str, Any]:
-    """The answer with one value replaced, or taken away."""
+    """Return the response with one value replaced or removed."""
     answer = copy.deepcopy(ANSWER)
     node: Any = answer
     *way, last = [int(step) if step.isdecimal() else step for step in path.split(".")]
@@ -52,8 +52,8 @@ def changed(path: str, value: Any = ...) -> dict[str, Any]:
         (changed("response.devices", "none"), [("drift.type-changed", "$.response.devices")]),
         (changed("response.result", "allow"), [("drift.value-new", "$.response.result")]),
         (changed("response.devices.0.type", 3), [("drift.type-changed", "$.response.devices[*].type")]),
-        # No news: another known word, another sentence, a value where there was null, an item more or less,
-        # what some items have and others have not, an empty list.
+        # No difference: another known word, another sentence, a value instead of null, an item more or less,
+        # a field that only some items have, an empty list.
         (changed("response.result", "deny"), []),
         (changed("stat", "FINE"), []),
         (changed("response.last", {"at": 1}), []),
@@ -67,7 +67,7 @@ def test_differences(answer: Any, expected: list[tuple[str, str]]) -> None:
     assert found(ANSWER, answer) == expected
 
 
-def test_what_the_contract_uses_is_not_told_twice() -> None:
+def test_fields_of_the_contract_are_not_reported_again() -> None:
     assert found(ANSWER, changed("stat"), "$.stat") == []
     assert found(ANSWER, changed("stat", 1), "$.stat") == []
 
@@ -92,7 +92,7 @@ def test_headers() -> None:
     ]
 
 
-def test_an_enumeration_repeats_itself() -> None:
+def test_an_enumeration_repeats_its_values() -> None:
     names = ("Ann", "Bo", "Cy", "Di", "Ed", "Flo", "Gus")
     shapes = [of_json({"r": "allow" if name < "D" else "deny", "name": name, "id": "a1"}) for name in names]
     assert enumerated(shapes[:-1]) == {}
@@ -100,7 +100,7 @@ def test_an_enumeration_repeats_itself() -> None:
 
 
 @pytest.mark.parametrize("number", [12, 13])
-def test_a_field_of_many_words_is_no_enumeration(number: int) -> None:
+def test_a_field_with_many_words_is_not_an_enumeration(number: int) -> None:
     shapes = [of_json({"r": f"word_{chr(ord('a') + index % number)}"}) for index in range(40)]
     assert ("$.r" in enumerated(shapes)) is (number == 12)
     known = shapes[0]
@@ -112,28 +112,28 @@ def test_a_field_of_many_words_is_no_enumeration(number: int) -> None:
 @pytest.mark.parametrize(
     "value", ["9f8a2c1d", "2026-10-01T02:00:00Z", "d2hhdGV2ZXI0Mg==", "https://a.example/x1", "4711"]
 )
-def test_values_that_change_by_themselves_are_no_words(value: str) -> None:
+def test_values_that_always_change_are_not_words(value: str) -> None:
     shapes = [of_json({"r": word}) for word in (*["allow", "deny"] * 5, value)]
     assert enumerated(shapes[:-1]) == {"$.r": frozenset({"allow", "deny"})}
     assert enumerated(shapes) == {}
 
 
-def test_nights_teach_an_enumeration() -> None:
+def test_several_runs_teach_an_enumeration() -> None:
     known = of_json({"r": "active"})
     for _ in range(6):
         assert enumerated([known]) == {}
         known = merged(known, of_json({"r": "active"}))
     words = enumerated([known])
     assert words == {"$.r": frozenset({"active"})}
-    (told,) = differences(known, of_json({"r": "locked"}), used=set(), words=words)
-    assert (told.cause, told.known, told.seen) == (CauseId.DRIFT_VALUE_NEW, "active", "locked")
+    (difference,) = differences(known, of_json({"r": "locked"}), used=set(), words=words)
+    assert (difference.cause, difference.known, difference.seen) == (CauseId.DRIFT_VALUE_NEW, "active", "locked")
 
 
-def test_a_word_of_ours_is_neither_new_nor_known() -> None:
+def test_a_value_that_we_sent_is_neither_new_nor_known() -> None:
     known, words = of_json({"r": "active"}), {"$.r": frozenset({"active"})}
     assert list(differences(known, of_json({"r": "alice"}), used=set(), words=words, own={"alice"})) == []
-    (told,) = differences(known, of_json({"r": "locked"}), used=set(), words=words, own={"alice"})
-    assert (told.known, told.seen) == ("active", "locked")
+    (difference,) = differences(known, of_json({"r": "locked"}), used=set(), words=words, own={"alice"})
+    assert (difference.known, difference.seen) == ("active", "locked")
 
 
 NAMES = st.sampled_from("abcd") | st.text(max_size=3)
@@ -145,14 +145,14 @@ JSON = st.recursive(
 
 
 @given(JSON)
-def test_an_answer_does_not_differ_from_itself(document: Any) -> None:
+def test_a_response_does_not_differ_from_itself(document: Any) -> None:
     shape = of_json(document)
     assert list(differences(shape, shape, used=set(), words=enumerated([shape]))) == []
 
 
 @given(st.lists(JSON, min_size=1, max_size=4))
-def test_what_was_learnt_is_not_told_again(documents: list[Any]) -> None:
-    """However the answers change to and fro."""
+def test_a_known_response_is_not_reported_again(documents: list[Any]) -> None:
+    """The order of the responses does not matter."""
     known: Shape = of_json(documents[0])
     for document in documents[1:]:
         known = merged(known, of_json(document))
@@ -162,12 +162,12 @@ def test_what_was_learnt_is_not_told_again(documents: list[Any]) -> None:
 
 
 @given(JSON)
-def test_the_history_keeps_a_shape_as_it_is(document: Any) -> None:
+def test_a_shape_is_stored_unchanged(document: Any) -> None:
     shape = of_json(document)
     assert from_json(json.loads(json.dumps(to_json(shape)))) == shape
 
 
-def test_nesting_without_end() -> None:
+def test_very_deep_nesting() -> None:
     document: Any = 1
     for _ in range(300):
         document = [document]

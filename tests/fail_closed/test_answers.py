@@ -50,19 +50,19 @@ def expecting(example: Any, **matcher: Any) -> Interaction:
 @pytest.mark.parametrize("interaction", INTERACTIONS, ids=lambda interaction: interaction.description)
 def test_every_shipped_contract_has_answers_inside_and_outside(interaction: Interaction) -> None:
     example = ProviderAnswer.example(interaction)
-    assert example.is_inside(interaction)
+    assert example.conforms_to(interaction)
     generated: list[ProviderAnswer] = []
 
     @settings(max_examples=20, database=None)
     @given(conforming.answers(interaction))
     def generate(answer: ProviderAnswer) -> None:
-        assert answer.is_inside(interaction)
+        assert answer.conforms_to(interaction)
         generated.append(answer)
 
     generate()
     assert len({(answer.status, answer.body, answer.headers) for answer in generated}) > 1
     changed = list(mutations(example))
-    outside = [each for each in changed if not each.answer.is_inside(interaction)]
+    outside = [each for each in changed if not each.answer.conforms_to(interaction)]
     assert {each.kind for each in outside} >= {MutationKind.STATUS, MutationKind.CONTENT_TYPE, MutationKind.CONNECTION}
     assert len({each.words for each in changed}) > 0.9 * len(changed)
 

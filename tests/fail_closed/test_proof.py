@@ -52,8 +52,8 @@ LENIENT = {"tolerate": [*WAITS, MutationKind.CONTENT_TYPE, "encoding"], "example
         ({"interaction": "code accepted", "given": ["no such"]}, "has no interaction 'no such'"),
         ({"interaction": "code accepted", "bound": {"$.user": ()}}, "has no place \\$.user"),
         ({"interaction": "code accepted", "unread": ["$.user"]}, "has a place \\$.user"),
-        ({"interaction": "code accepted", "expect": Decision.DENY}, "has to give deny; it returned True"),
-        ({"interaction": "wrong code"}, "has to give allow; it returned False"),
+        ({"interaction": "code accepted", "expect": Decision.DENY}, "must give deny; it returned True"),
+        ({"interaction": "wrong code"}, "must give allow; it returned False"),
     ],
 )
 def test_what_cannot_be_proved_says_why(claim: dict[str, Any], message: str) -> None:
@@ -62,14 +62,14 @@ def test_what_cannot_be_proved_says_why(claim: dict[str, Any], message: str) -> 
 
 
 def test_a_call_that_asks_nobody_proves_nothing() -> None:
-    with pytest.raises(CannotProve, match="returned True without asking the server"):
+    with pytest.raises(CannotProve, match="returned True without a request to the server"):
         prove(lambda endpoint: True, contract=OKTA, interaction="code accepted")
 
 
 def test_an_empty_value_names_no_login(tmp_path: Path) -> None:
     pact = tmp_path / "okta.json"
     pact.write_text(OKTA.read_text().replace('"factorResult": "SUCCESS"', '"factorResult": "SUCCESS", "user": ""'))
-    with pytest.raises(CannotProve, match=r"nothing like the value of \$\.user can be made up"):
+    with pytest.raises(CannotProve, match=r"no values similar to that of \$\.user can be made up"):
         prove(verify, contract=pact, interaction="code accepted", bound={"$.user": ()}, **LENIENT)
 
 
@@ -82,7 +82,7 @@ def test_what_was_not_tried_is_not_claimed() -> None:
     contract = replace(contract, interactions=(*contract.interactions, anything))
     proof = prove(verify, contract=contract, interaction="code accepted", **LENIENT)
     assert "inside" not in proof.tried
-    assert proof.unprovable[0].endswith("was not tried")
+    assert proof.unprovable[0].endswith("were tried")
 
 
 def test_a_client_that_stops_asking_proves_nothing() -> None:
@@ -98,7 +98,7 @@ def test_a_client_that_stops_asking_proves_nothing() -> None:
             failures.append(error)
             raise
 
-    with pytest.raises(CannotProve, match="raised ContractViolation without asking the server"):
+    with pytest.raises(CannotProve, match="raised ContractViolation without a request"):
         prove(call, contract=OKTA, interaction="code accepted", **LENIENT)
 
 

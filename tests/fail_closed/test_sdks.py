@@ -235,4 +235,4 @@ def test_no_timeout_of_an_sdk_ends_an_answer_that_drips(name: str) -> None:
     claim: dict[str, Any] = {"tolerate": set(MutationKind) - WAITS, "examples": 1, "deadline_seconds": 4.0}
     found = duo_proof(patient_duo, **claim) if name == "duo" else twilio_proof(patient_twilio, **claim)
     (hang,) = (each for each in found.counterexamples if each.violation is Violation.HANG)
-    assert hang.change == "the answer never ends: byte after byte of its body"
+    assert hang.change == "the answer never ends: its body continues byte by byte"

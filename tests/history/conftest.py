@@ -1,4 +1,4 @@
-"""The same tests on both databases."""
+"""Run the same tests on both databases."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from mfagate.history.place import HistoryLocation
+from mfagate.history.location import HistoryLocation
 from mfagate.history.store import History
 
 from ..support.postgres import Server, postgres
@@ -21,8 +21,8 @@ def postgres_server() -> Iterator[Server]:
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def place(request: pytest.FixtureRequest, tmp_path: Path) -> HistoryLocation:
-    """Where no history is yet."""
+def location(request: pytest.FixtureRequest, tmp_path: Path) -> HistoryLocation:
+    """The location of a history that does not exist yet."""
     if request.param == "sqlite":
         return HistoryLocation.of("below/history.db", tmp_path)
     server: Server = request.getfixturevalue("postgres_server")
@@ -30,6 +30,6 @@ def place(request: pytest.FixtureRequest, tmp_path: Path) -> HistoryLocation:
 
 
 @pytest.fixture
-def history(place: HistoryLocation) -> Iterator[History]:
-    with History.open(place) as opened:
+def history(location: HistoryLocation) -> Iterator[History]:
+    with History.open(location) as opened:
         yield opened

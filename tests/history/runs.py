@@ -1,4 +1,4 @@
-"""Runs as the gate reports them, without one."""
+"""Reports as the gate makes them, without running it."""
 
 from __future__ import annotations
 

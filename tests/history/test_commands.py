@@ -1,4 +1,4 @@
-"""The history beside a run of the gate, and the command that shows it."""
+"""The history of gate runs, and the command that shows it."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def duo(tmp_path: Path, running: Running) -> Duo:
     return Duo(tmp_path, running)
 
 
-def test_a_run_is_kept_and_shown(duo: Duo) -> None:
+def test_a_run_is_stored_and_shown(duo: Duo) -> None:
     first = duo.run("gate", "--history", "runs.db")
     assert (first.exit_code, first.report["run"]["warnings"], first.stderr) == (0, [], "")
     duo.run("gate", "--history", "runs.db")
@@ -54,7 +54,7 @@ def test_a_run_is_kept_and_shown(duo: Duo) -> None:
     assert [row["verdict"] for row in rows] == ["pass", "pass"]
 
 
-def test_measurements_stand_in_the_report(duo: Duo) -> None:
+def test_measurements_are_in_the_report(duo: Duo) -> None:
     measured = duo.run("gate").first["measured"]
     assert len(measured) > 5
     assert {"processing", "connect"} <= measured[0]["phases"].keys()
@@ -71,12 +71,12 @@ def test_a_history_in_postgresql(duo: Duo) -> None:
         result = duo.run("gate", "--history", "env:HISTORY", HISTORY=url, MFAGATE_FINGERPRINT_KEY=key)
         assert (result.exit_code, result.stderr) == (0, "")
         assert "duo" in duo.execute("history", HISTORY=url).stdout
-    # The server is gone now.
+    # The server is stopped now.
     result = duo.run("gate", "--history", "env:HISTORY", HISTORY=url)
     assert result.exit_code == 0
     (warning,) = result.report["run"]["warnings"]
     assert warning.startswith("the history env:HISTORY cannot be read")
-    assert "check host, port and that the server runs" in warning
+    assert "check the host and the port, and that the server is running" in warning
     assert result.stderr == f"warning: {warning}\n"
     assert duo.execute("history", HISTORY=url).exit_code == 2
 
@@ -87,7 +87,7 @@ def test_a_wrong_password(duo: Duo) -> None:
         result = duo.run("gate", "--history", wrong.url())
     assert result.exit_code == 0
     assert "postgresql://mfagate:***@127.0.0.1" in result.stderr
-    assert "give the right user and password" in result.stderr
+    assert "correct the user and the password" in result.stderr
 
 
 def spoil(path: Path, how: str) -> None:
@@ -109,13 +109,13 @@ def spoil(path: Path, how: str) -> None:
     ("how", "remedy"),
     [
         ("folder", "make the folder and the file accessible"),
-        ("other", "move it away, and a new history begins"),
+        ("other", "move it away to begin a new history"),
         ("newer", "update mfagate"),
-        ("behind a file", "name another place with --history"),
+        ("behind a file", "name another location with --history"),
     ],
 )
 def test_a_history_that_cannot_be_used(duo: Duo, how: str, remedy: str) -> None:
-    """The verdict is what it would have been; the warning says what to do."""
+    """The verdict does not change, and the warning says what to do."""
     spoil(duo.folder / "kept" / "runs.db", how)
     result = duo.run("gate", "--history", "kept/runs.db")
     assert (result.exit_code, result.report["verdict"]) == (0, "pass")
@@ -128,7 +128,7 @@ def test_a_history_that_cannot_be_used(duo: Duo, how: str, remedy: str) -> None:
 
 
 def test_a_damaged_history(duo: Duo) -> None:
-    """Pages overwritten in the middle of a file that was in order."""
+    """Pages in the middle of a valid file are overwritten."""
     assert duo.run("gate", "--history", "runs.db").stderr == ""
     path = duo.folder / "runs.db"
     content = bytearray(path.read_bytes())
@@ -136,11 +136,11 @@ def test_a_damaged_history(duo: Duo) -> None:
     path.write_bytes(content)
     result = duo.run("gate", "--history", "runs.db")
     assert result.exit_code == 0
-    assert "move it away, and a new history begins" in result.stderr
+    assert "move it away to begin a new history" in result.stderr
 
 
 def test_a_full_disk(duo: Duo) -> None:
-    """No file may grow beyond what the history has already: the write fails, and what was there is left."""
+    """No file may grow beyond the size of the history: the write fails, and the earlier runs remain."""
     duo.run("gate", "--history", "runs.db")
     size = (duo.folder / "runs.db").stat().st_size
     command = [sys.executable, "-m", "mfagate", "gate", "--history", "runs.db"]
@@ -165,7 +165,7 @@ def test_a_read_only_history(duo: Duo) -> None:
     connection = sqlite3.connect(duo.folder / "runs.db")
     connection.execute("PRAGMA journal_mode=DELETE")
     connection.close()
-    if os.geteuid() == 0:  # root may write what is read-only; a URL of SQLite's own says it to the database
+    if os.geteuid() == 0:  # root may write read-only files, so a URL of SQLite makes the database read-only
         subprocess.run(["chattr", "+i", duo.folder / "runs.db"], check=False, capture_output=True)
         if not _immutable(duo.folder / "runs.db"):
             missing("immutable files (chattr +i)", "run the tests as another user than root")
@@ -179,7 +179,7 @@ def test_a_read_only_history(duo: Duo) -> None:
         if os.geteuid() == 0:
             subprocess.run(["chattr", "-i", duo.folder / "runs.db"], check=False)
     assert result.exit_code == 0
-    assert "name another place with --history" in result.stderr
+    assert "name another location with --history" in result.stderr
 
 
 def _immutable(path: Path) -> bool:
@@ -190,7 +190,7 @@ def _immutable(path: Path) -> bool:
     return False
 
 
-def test_two_at_once(duo: Duo) -> None:
+def test_two_runs_at_once(duo: Duo) -> None:
     duo.write()
     command = [sys.executable, "-m", "mfagate", "gate", "--history", "runs.db"]
     env = {**os.environ, **duo.env, "DUO_HOST": duo._host}
@@ -218,8 +218,8 @@ with History.open(Place(shown="runs", path=Path(sys.argv[1]))) as history:
 """
 
 
-def test_killed_while_writing(duo: Duo) -> None:
-    """Again and again at another moment: what is there is whole, and the next run goes on."""
+def test_a_process_killed_while_writing_leaves_a_valid_history(duo: Duo) -> None:
+    """Kill it at many moments: the history stays valid, and the next run continues."""
     duo.run("gate", "--history", "runs.db")
     path = duo.folder / "runs.db"
     for written in range(1, 6):
@@ -256,7 +256,7 @@ def test_killed_while_writing(duo: Duo) -> None:
         (["abc"], "no run whose id begins with 'abc'"),
     ],
 )
-def test_bad_input(duo: Duo, arguments: list[str], message: str) -> None:
+def test_invalid_arguments_are_refused(duo: Duo, arguments: list[str], message: str) -> None:
     duo.run("gate", "--history", "runs.db")
     result = duo.execute("history", "--history", "runs.db", *arguments)
     assert result.exit_code == 2
@@ -264,15 +264,15 @@ def test_bad_input(duo: Duo, arguments: list[str], message: str) -> None:
     assert "Traceback" not in result.stderr
 
 
-def test_days_are_whole(duo: Duo) -> None:
+def test_a_day_includes_all_its_runs(duo: Duo) -> None:
     started = duo.run("gate", "--history", "runs.db").report["run"]["started"][:10]
     for arguments, number in ((["--since", started], 1), (["--until", started], 1), (["--until", "2020-01-01"], 0)):
         shown = duo.execute("history", "--history", "runs.db", "--output", "json", *arguments).stdout
         assert len(json.loads(shown)["runs"]) == number
 
 
-def test_without_a_history(duo: Duo) -> None:
+def test_a_missing_history_is_refused(duo: Duo) -> None:
     duo.write()
     result = duo.execute("history")
     assert result.exit_code == 2
-    assert "mfagate nightly begins one" in result.stderr
+    assert "`mfagate nightly` creates it" in result.stderr

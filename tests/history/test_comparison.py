@@ -1,4 +1,4 @@
-"""What is said of a value and of those beside it, and when it is not said."""
+"""The words of a comparison, and when there is none."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from mfagate.core.causes import CauseId, Outcome
 from mfagate.core.result import Check
 from mfagate.history.comparison import LABEL, Comparison
-from mfagate.history.past import LastPass
+from mfagate.history.prior_runs import LastPass
 
 from .runs import integration, problem
 
@@ -29,7 +29,7 @@ def last(key: str | None = "key", commit: str | None = COMMIT, **prints: str) ->
     return LastPass(None, datetime(2026, 11, 29, 7, 5, tzinfo=UTC), commit, key, {**NOW, **changed})
 
 
-def told(check: Check, then: LastPass, comparison: Comparison = TODAY, now: Mapping[str, str] = NOW) -> str | None:
+def compared(check: Check, then: LastPass, comparison: Comparison = TODAY, now: Mapping[str, str] = NOW) -> str | None:
     report = integration("duo", [check]).model_copy(update={"fingerprints": dict(now)})
     (seen,) = comparison.added(report, lambda name: then).checks
     if LABEL not in seen.evidence:
@@ -49,21 +49,21 @@ SECRET = {"setting": "duo.eu.settings.secret_key"}
 @pytest.mark.parametrize(
     ("cause", "evidence", "then", "text"),
     [
-        (CauseId.CREDENTIAL_REJECTED, SECRET, last(secret_key="x"), f"this value was another one in {WHEN}"),
+        (CauseId.CREDENTIAL_REJECTED, SECRET, last(secret_key="x"), f"this value was different in {WHEN}"),
         (
             CauseId.CREDENTIAL_REJECTED,
             SECRET,
             last(),
             f"the same value as in {WHEN}: the change was made at the provider",
         ),
-        (CauseId.CREDENTIAL_REJECTED, SECRET, last(host="x"), f"the same value as in {WHEN}, but host was another one"),
+        (CauseId.CREDENTIAL_REJECTED, SECRET, last(host="x"), f"the same value as in {WHEN}, but host differed"),
         (
             CauseId.CREDENTIAL_REJECTED,
             SECRET,
             last(host="x", secret_key="x"),
-            f"this value was another one in {WHEN}; host was another one too",
+            f"this value was different in {WHEN}; host differed, too",
         ),
-        (CauseId.CREDENTIAL_EXPIRED, SECRET, last(), f"the same value as in {WHEN}: it has run out since"),
+        (CauseId.CREDENTIAL_EXPIRED, SECRET, last(), f"the same value as in {WHEN}: it has expired since"),
         (
             CauseId.CREDENTIAL_INSUFFICIENT_PERMISSION,
             {},
@@ -74,35 +74,35 @@ SECRET = {"setting": "duo.eu.settings.secret_key"}
             CauseId.CREDENTIAL_INSUFFICIENT_PERMISSION,
             {},
             last(secret_key="x", host="y"),
-            f"host, secret_key were other values in {WHEN}",
+            f"host, secret_key differed in {WHEN}",
         ),
         (CauseId.CREDENTIAL_REJECTED, SECRET, last(expect__tenant="x", control__secret_key="x"), None),
-        (CauseId.CREDENTIAL_WRONG_ACCOUNT, {}, last(expect__tenant="x"), f"expect.tenant was another value in {WHEN}"),
+        (CauseId.CREDENTIAL_WRONG_ACCOUNT, {}, last(expect__tenant="x"), f"expect.tenant differed in {WHEN}"),
         (
             CauseId.PROVIDER_AUTH_OUTAGE,
             SECRET,
             last(control__secret_key="x"),
-            f"the same value as in {WHEN}, but control.secret_key was another one",
+            f"the same value as in {WHEN}, but control.secret_key differed",
         ),
         (
             CauseId.CONFIG_MALFORMED_VALUE,
             {"setting": "duo.control.secret_key"},
             last(control__secret_key="x", host="x"),
-            f"this value was another one in {WHEN}",
+            f"this value was different in {WHEN}",
         ),
         (CauseId.CONFIG_MALFORMED_VALUE, SECRET, last(host="x"), f"the same value as in {WHEN}"),
     ],
 )
-def test_what_is_said(cause: CauseId, evidence: dict[str, Any], then: LastPass, text: str | None) -> None:
+def test_the_words(cause: CauseId, evidence: dict[str, Any], then: LastPass, text: str | None) -> None:
     expected = text or f"the same value as in {WHEN}: the change was made at the provider"
-    assert told(found(cause, **evidence, more=1), then) == expected
+    assert compared(found(cause, **evidence, more=1), then) == expected
 
 
-def test_a_run_of_today_has_its_time_and_one_without_a_commit_none() -> None:
+def test_a_run_today_has_a_time_and_an_unknown_commit_is_left_out() -> None:
     today = Comparison(date(2026, 11, 29), "key")
-    told_today = told(found(CauseId.CREDENTIAL_REJECTED, **SECRET), last(secret_key="x", commit=None), today)
-    assert told_today == "this value was another one in the last run that passed (2026-11-29 07:05 UTC)"
-    dirty = told(found(CauseId.CREDENTIAL_REJECTED), last(secret_key="x", commit=f"{COMMIT}-dirty"))
+    comparison = compared(found(CauseId.CREDENTIAL_REJECTED, **SECRET), last(secret_key="x", commit=None), today)
+    assert comparison == "this value was different in the last run that passed (2026-11-29 07:05 UTC)"
+    dirty = compared(found(CauseId.CREDENTIAL_REJECTED), last(secret_key="x", commit=f"{COMMIT}-dirty"))
     assert dirty is not None
     assert dirty.endswith("(2026-11-29, commit 1a2b3c4-dirty)")
 
@@ -111,22 +111,22 @@ def test_a_run_of_today_has_its_time_and_one_without_a_commit_none() -> None:
     ("comparison", "then", "words"),
     [
         (TODAY, LastPass("there is none"), "there is none"),
-        (TODAY, last(key=None), f"{WHEN} kept no fingerprints"),
+        (TODAY, last(key=None), f"{WHEN} stored no fingerprints"),
         (TODAY, last(key="other"), f"{WHEN} used another fingerprint key (other, now key)"),
         (Comparison(date(2026, 11, 30), None), last(), "set MFAGATE_FINGERPRINT_KEY"),
         (Comparison(date(2026, 11, 30), None, "it is lost"), last(), "it is lost"),
     ],
 )
-def test_what_cannot_be_compared_is_said_of_credentials_alone(
+def test_only_credentials_explain_why_there_is_no_comparison(
     comparison: Comparison, then: LastPass, words: str
 ) -> None:
-    said = told(found(CauseId.CREDENTIAL_UNKNOWN_KEY, **SECRET), then, comparison)
-    assert said is not None
-    assert said.startswith(words)
-    assert told(found(CauseId.CONFIG_STRAY_CHARACTERS, **SECRET), then, comparison) is None
+    text = compared(found(CauseId.CREDENTIAL_UNKNOWN_KEY, **SECRET), then, comparison)
+    assert text is not None
+    assert text.startswith(words)
+    assert compared(found(CauseId.CONFIG_STRAY_CHARACTERS, **SECRET), then, comparison) is None
 
 
-def test_other_problems_say_nothing_and_ask_nothing() -> None:
+def test_other_problems_have_no_comparison_and_read_no_history() -> None:
     report = integration("duo", [found(CauseId.PROVIDER_OUTAGE), found(CauseId.CONTRACT_FIELD_MISSING)])
     report = report.model_copy(update={"fingerprints": NOW})
     assert TODAY.added(report, lambda name: pytest.fail("nothing needs the history")) is report
@@ -144,16 +144,16 @@ prints = st.dictionaries(st.sampled_from([*NOW, "new", "endpoint"]), st.sampled_
 
 
 @given(st.sampled_from(list(CauseId)), prints, prints, st.sampled_from([None, *NOW]))
-def test_a_value_is_called_another_one_only_if_it_was(
+def test_a_value_is_called_different_only_if_it_was(
     cause: CauseId, now: dict[str, str], then: dict[str, str], setting: str | None
 ) -> None:
     evidence = {"setting": f"duo.settings.{setting}"} if setting and "." not in setting else {}
     run = LastPass(None, datetime(2026, 11, 29, tzinfo=UTC), None, "key", then)
-    text = told(found(cause, **evidence), run, now=now)
+    text = compared(found(cause, **evidence), run, now=now)
     if text is None or text.startswith("not compared") or "did not read" in text:
         return
     own = setting if evidence and setting in now else None
-    if text.startswith("this value was another one"):
+    if text.startswith("this value was different"):
         assert own is not None
         assert now[own] != then[own]
     if "the same value as" in text:

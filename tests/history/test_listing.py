@@ -1,4 +1,4 @@
-"""What earlier runs found, shown to eyes and terminals."""
+"""The output of mfagate history is safe for terminals and spreadsheets."""
 
 from __future__ import annotations
 
@@ -22,20 +22,20 @@ def run() -> StoredRun:
 
 
 @pytest.mark.parametrize(("form", "whole"), [("console", False), ("console", True), ("csv", False)])
-def test_what_a_provider_said_moves_no_terminal(run: StoredRun, form: str, whole: bool) -> None:
+def test_foreign_text_does_not_control_the_terminal(run: StoredRun, form: str, whole: bool) -> None:
     shown = listing.render([run], form, whole=whole)
     assert not {"\x1b", "\x07", "\u202e"} & set(shown)
     assert ("\\x1b]0;owned" in shown) is (whole or form == "csv")
 
 
-def test_brackets_are_no_markup(run: StoredRun) -> None:
+def test_brackets_are_not_markup(run: StoredRun) -> None:
     odd = replace(run, id="[/x]-run", stage="[/y]", integrations=(replace(run.integrations[0], cause="[/z]"),))
     for whole in (False, True):
         assert "[/x]" in listing.render([odd], "console", whole=whole)
 
 
 @pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@x", "plain"])
-def test_no_cell_is_a_formula(run: StoredRun, text: str) -> None:
+def test_no_cell_of_the_csv_is_a_formula(run: StoredRun, text: str) -> None:
     odd = replace(run, integrations=(replace(run.integrations[0], headline=text),))
     (row,) = csv.DictReader(listing.as_csv([odd]).splitlines())
     assert row["headline"] == (text if text == "plain" else f"'{text}")

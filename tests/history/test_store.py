@@ -1,4 +1,4 @@
-"""Runs written and asked for, in SQLite and in PostgreSQL."""
+"""Store and load runs, in SQLite and in PostgreSQL."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import pytest
 from mfagate.core.causes import CauseId, Outcome
 from mfagate.core.result import Check
 from mfagate.history import HistoryError, StoredRun
-from mfagate.history.place import HistoryLocation
+from mfagate.history.location import HistoryLocation
 from mfagate.history.store import History, Selection
 from mfagate.history.versions import NEWEST
 
@@ -30,7 +30,7 @@ def a_run(day: int = 0, *checks: Check, name: str = "duo") -> StoredRun:
     return StoredRun.of(report(integration(name, found, measured), day=day))
 
 
-def test_what_is_stored_comes_back(history: History) -> None:
+def test_a_stored_run_is_loaded_unchanged(history: History) -> None:
     run = a_run()
     history.record(run)
     (state,) = run.integrations
@@ -58,12 +58,12 @@ def test_the_filters(history: History) -> None:
     assert days(limit=2) == [3, 2]
 
 
-def test_retention_deletes_everything_of_a_run(history: History) -> None:
+def test_retention_deletes_all_rows_of_a_run(history: History) -> None:
     history.record(a_run(0))
     history.record(a_run(50))
     history.record(a_run(100), keep_days=60)
     assert [run.started - FIRST for run in history.runs()] == [timedelta(100), timedelta(50)]
-    with history._reading() as connection:
+    with history._transaction() as connection:
         from mfagate.history.tables import PROBLEMS, SAMPLES, STATES
 
         for table in (STATES, PROBLEMS, SAMPLES):
@@ -71,7 +71,7 @@ def test_retention_deletes_everything_of_a_run(history: History) -> None:
             assert len(owners) == 2
 
 
-def test_what_notifications_remember_is_replaced_problem_by_problem(history: History) -> None:
+def test_statuses_of_notifications_are_replaced_one_by_one(history: History) -> None:
     assert history.notified() == {}
     history.remember_notified({"duo": {"cause": "provider.outage"}, "okta": {"cause": None}})
     history.remember_notified({"duo": {"cause": "credential.rejected", "recent": [True, False]}})
@@ -81,24 +81,24 @@ def test_what_notifications_remember_is_replaced_problem_by_problem(history: His
     }
 
 
-def test_an_environment_continues_the_history_that_it_had_without_a_table(history: History) -> None:
+def test_an_environment_continues_the_history_from_before_its_table(history: History) -> None:
     """``mfagate init`` renames duo in production to duo/production when staging is added to it."""
     before = a_run(0, passed())
     history.record(before, shapes={"duo": {"user": {}}})
-    past = history.past("duo/production", "gate", FIRST)
-    assert [night for night, _ in past.nights] == [before.started]
+    past = history.prior_runs("duo/production", "gate", FIRST)
+    assert [started for started, _ in past.runs] == [before.started]
     assert past.shapes == {"user": {}}
     last = history.last_pass("duo/production")
     assert last is not None
     assert last.started == before.started
     history.record(a_run(1, passed(), name="duo/production"), shapes={"duo/production": {}})
-    assert len(history.past("duo/production", "gate", FIRST).nights) == 2
+    assert len(history.prior_runs("duo/production", "gate", FIRST).runs) == 2
     assert len(history.runs(Selection(("duo/production",)))) == 2
-    staging = history.past("duo/staging", "gate", FIRST)
-    assert (staging.nights, staging.shapes, history.last_pass("duo/staging")) == ([], {}, None)
+    staging = history.prior_runs("duo/staging", "gate", FIRST)
+    assert (staging.runs, staging.shapes, history.last_pass("duo/staging")) == ([], {}, None)
 
 
-def test_texts_that_no_database_keeps(history: History) -> None:
+def test_characters_that_databases_cannot_store_are_removed(history: History) -> None:
     odd = problem(CauseId.PROVIDER_OUTAGE, "provider.ping", subject="a\0b", said="\ud800 \0 \N{SNOWMAN}")
     history.record(a_run(0, odd))
     (stored,) = history.runs()
@@ -106,7 +106,7 @@ def test_texts_that_no_database_keeps(history: History) -> None:
     assert (found.subject, found.evidence["said"]) == ("ab", "?  \N{SNOWMAN}")
 
 
-def test_a_run_is_stored_whole_or_not_at_all(history: History) -> None:
+def test_a_run_is_stored_completely_or_not_at_all(history: History) -> None:
     run = a_run()
     history.record(run)
     with pytest.raises(HistoryError):
@@ -114,14 +114,14 @@ def test_a_run_is_stored_whole_or_not_at_all(history: History) -> None:
     assert history.runs() == [run]
 
 
-def test_many_write_at_once(place: HistoryLocation) -> None:
-    """Beginning with the very first, who makes the tables."""
+def test_many_writers_at_once(location: HistoryLocation) -> None:
+    """The first writer also creates the tables."""
     runs = [a_run(day) for day in range(12)]
     errors: list[HistoryError] = []
 
     def write(run: StoredRun) -> None:
         try:
-            with History.open(place) as history:
+            with History.open(location) as history:
                 history.record(run)
         except HistoryError as error:
             errors.append(error)
@@ -132,36 +132,36 @@ def test_many_write_at_once(place: HistoryLocation) -> None:
     for thread in threads:
         thread.join()
     assert errors == []
-    with History.open(place) as history:
+    with History.open(location) as history:
         assert {run.id for run in history.runs()} == {run.id for run in runs}
 
 
-def test_who_holds_it_is_not_waited_for_without_end(
-    place: HistoryLocation, history: History, monkeypatch: pytest.MonkeyPatch
+def test_waiting_for_a_lock_has_a_limit(
+    location: HistoryLocation, history: History, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from mfagate.history import engine
 
     monkeypatch.setattr(engine, "_BUSY_SECONDS", 0.1)
     with (
-        History.open(place) as other,
-        engine.transaction(history._engine, place, writes=True),
-        pytest.raises(HistoryError, match="another program holds it"),
+        History.open(location) as other,
+        engine.transaction(history._engine, location, writes=True),
+        pytest.raises(HistoryError, match="another program has locked it"),
     ):
         other.record(a_run())
     history.record(a_run())
 
 
-def test_a_newer_history_is_refused(place: HistoryLocation) -> None:
+def test_a_newer_history_is_refused(location: HistoryLocation) -> None:
     from sqlalchemy import text
 
-    with History.open(place) as history, history._engine.begin() as connection:
+    with History.open(location) as history, history._engine.begin() as connection:
         connection.execute(text("UPDATE mfagate_history SET version = 99"))
-    with pytest.raises(HistoryError, match=f"has version 99, and this mfagate knows up to {NEWEST}: update mfagate"):
-        History.open(place)
+    with pytest.raises(HistoryError, match=f"has version 99, .* only versions up to {NEWEST}: update"):
+        History.open(location)
 
 
-def test_an_older_history_is_brought_up_to_date(place: HistoryLocation) -> None:
-    """Made by the steps of the first version, as it was released."""
+def test_an_older_history_is_upgraded(location: HistoryLocation) -> None:
+    """It is created by the steps of the first version."""
     from sqlalchemy import text
 
     from mfagate.history import versions
@@ -172,8 +172,8 @@ def test_an_older_history_is_brought_up_to_date(place: HistoryLocation) -> None:
     with patched.context() as patch:
         patch.setattr(versions, "STEPS", versions.STEPS[:1])
         patch.setattr(versions, "NEWEST", 1)
-        engine = engine_of(place, create=True)
-        with transaction(engine, place, writes=True) as connection:
+        engine = engine_of(location, create=True)
+        with transaction(engine, location, writes=True) as connection:
             versions.upgrade(connection)
             moment = "2026-10-01 02:00:00"
             connection.execute(
@@ -184,10 +184,10 @@ def test_an_older_history_is_brought_up_to_date(place: HistoryLocation) -> None:
                 {"m": moment},
             )  # fmt: skip
         engine.dispose()
-    with History.open(place) as history:
+    with History.open(location) as history:
         assert history.run("old").started.replace(tzinfo=None) == FIRST.replace(tzinfo=None)
         history.record(a_run())
-        with history._reading() as connection:
+        with history._transaction() as connection:
             assert versions.version_of(connection) == NEWEST
             made = {table: set(columns) for table, columns in _columns(connection).items()}
     assert made == {table.name: {column.name for column in table.columns} for table in METADATA.sorted_tables}
@@ -200,12 +200,12 @@ def _columns(connection: object) -> dict[str, list[str]]:
     return {name: [column["name"] for column in inspector.get_columns(name)] for name in inspector.get_table_names()}
 
 
-def test_nothing_to_read_from(place: HistoryLocation) -> None:
-    with pytest.raises(HistoryError, match="mfagate nightly begins one"):
-        History.open(place, create=False)
+def test_a_missing_history_is_not_created_for_reading(location: HistoryLocation) -> None:
+    with pytest.raises(HistoryError, match="`mfagate nightly` creates it"):
+        History.open(location, create=False)
 
 
-def test_a_run_that_is_not_there(history: History) -> None:
+def test_an_unknown_or_ambiguous_run_is_refused(history: History) -> None:
     with pytest.raises(HistoryError, match="no run whose id begins with 'abc'"):
         history.run("abc")
     history.record(a_run())
@@ -215,17 +215,17 @@ def test_a_run_that_is_not_there(history: History) -> None:
 
 
 @pytest.mark.parametrize("exists", [True, False])
-def test_a_machine_without_descriptors_is_not_a_broken_history(tmp_path: Path, exists: bool) -> None:
-    place = HistoryLocation.of("below/history.db", tmp_path)
+def test_running_out_of_descriptors_is_not_reported_as_a_broken_history(tmp_path: Path, exists: bool) -> None:
+    location = HistoryLocation.of("below/history.db", tmp_path)
     if exists:
-        History.open(place).close()
+        History.open(location).close()
     with no_descriptor_left(), pytest.raises(HistoryError) as raised:
-        History.open(place)
+        History.open(location)
     assert "this machine ran out of file descriptors" in str(raised.value)
     assert "accessible" not in str(raised.value)
 
 
-def test_a_connection_that_finds_no_descriptor_is_not_a_broken_history(tmp_path: Path) -> None:
+def test_a_connection_without_a_descriptor_is_not_reported_as_a_broken_history(tmp_path: Path) -> None:
     with History.open(HistoryLocation.of("history.db", tmp_path)) as history:
         history.close()
         with no_descriptor_left(), pytest.raises(HistoryError, match="this machine ran out of file descriptors"):

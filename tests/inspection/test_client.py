@@ -114,4 +114,4 @@ def test_a_slip_is_named_with_its_place(tmp_path: Path, client: str, cause: str,
 def test_the_next_step_sends_nobody_to_the_provider(tmp_path: Path, client: str, step: str) -> None:
     """No console of a provider shows how the login service's own client is set."""
     (finding,) = inspected(tmp_path, client)
-    assert finding.next_step == f"At the line in the report, write what the login service is set to: {step}"
+    assert finding.next_step == f"At the line in the report, write the value that the login service uses: {step}"

@@ -116,12 +116,12 @@ def test_one_file_may_hold_both_and_either_may_come_from_a_store(folder: Path, m
         (certificate(end=-1), pem(KEY), "config.expired", "client_certificate expired on"),
         (certificate(end=10), pem(KEY), "config.expiring-soon", "client_certificate expires on"),
         (certificate(start=1), pem(KEY), "config.malformed-value", "client_certificate is not valid before"),
-        (certificate(usage=(SERVER,)), pem(KEY), "config.wrong-kind", "is made for servers alone"),
+        (certificate(usage=(SERVER,)), pem(KEY), "config.wrong-kind", "is for servers only"),
         (certificate(), pem(KEY, b"secret"), "config.malformed-value", "it is encrypted with a passphrase"),
         (certificate(), certificate(), "config.wrong-kind", "it is a certificate, not the key"),
         (certificate(), '{"kty": "EC"}', "config.wrong-kind", "is a JWK, and TLS needs PEM"),
-        (pem(KEY), pem(KEY), "config.wrong-kind", "holds no certificate that can be read, only: PRIVATE KEY"),
-        ("nothing", pem(KEY), "config.malformed-value", "holds no certificate that can be read: a PEM file"),
+        (pem(KEY), pem(KEY), "config.wrong-kind", "contains no readable certificate, only: PRIVATE KEY"),
+        ("nothing", pem(KEY), "config.malformed-value", "contains no readable certificate: a PEM file"),
     ],
 )
 def test_what_is_wrong_with_a_pair(folder: Path, cert: str, key: str, cause: str, message: str) -> None:

@@ -45,7 +45,7 @@ def inspected(folder: Path, reference: str) -> list[Finding]:
         ("file:secret", f"{KEY}\n", "secret:1", "write the file without it"),
         ("dotenv:.env#KEY", f"A=1\n\nKEY='{KEY}\n'\n", ".env:3", "store the value without it"),
         ("json:a.json#mfa.key", f'{{"mfa":\n\n{{"key": "{KEY}\\n"}}}}', "a.json:3", "store the value without it"),
-        ("yaml:a.yaml#mfa.key", f"mfa:\n  key: |\n    {KEY}\n", "a.yaml:2", "|- in the place of |"),
+        ("yaml:a.yaml#mfa.key", f"mfa:\n  key: |\n    {KEY}\n", "a.yaml:2", "|- instead of |"),
         ("toml:a.toml#mfa.key", f'[mfa]\n\nkey = "{KEY}\\n"\n', "a.toml:3", "store the value without it"),
         (
             "k8s-secret:s.yaml#mfa/key",

@@ -89,37 +89,37 @@ def test_a_control_overrides_a_part_of_the_settings(examine: Examine, monkeypatc
         pytest.param(
             {"more": "timeout = 5 #!"},
             "config.unknown-setting",
-            "timeout is no key of an integration (did you mean 'timeout_seconds'?)",
+            "timeout is not a key of an integration (did you mean 'timeout_seconds'?)",
             id="key",
         ),
         pytest.param(
             {"tables": "[integrations.a.clients] #!\nretries = 1\n"},
             "config.unknown-setting",
-            "clients is no key of an integration (did you mean 'client'?)",
+            "clients is not a key of an integration (did you mean 'client'?)",
             id="table",
         ),
         pytest.param(
             {"tables": "[integrations.a.client]\nretry = 1 #!\n"},
             "config.unknown-setting",
-            "client.retry is no key of an integration (did you mean 'retries'?)",
+            "client.retry is not a key of an integration (did you mean 'retries'?)",
             id="key of the client",
         ),
         pytest.param(
             {"tables": "validate_keys = 'env:VALIDATE' #!\n"},
             "config.unknown-setting",
-            "settings.validate_keys is no setting of privacyidea (did you mean 'validate_key'?)",
+            "settings.validate_keys is not a setting of privacyidea (did you mean 'validate_key'?)",
             id="setting",
         ),
         pytest.param(
             {"tables": "[integrations.a.expect]\nrealms = 'x' #!\n"},
             "config.unknown-setting",
-            "expect.realms means nothing to privacyIDEA (did you mean 'realm'?)",
+            "expect.realms is not a key of privacyIDEA (did you mean 'realm'?)",
             id="expectation",
         ),
         pytest.param(
             {"tables": "[integrations.a.test_data]\nusers = 'x' #!\n"},
             "config.unknown-setting",
-            "test_data.users means nothing to privacyIDEA (did you mean 'user'?)",
+            "test_data.users is not a key of privacyIDEA (did you mean 'user'?)",
             id="test data",
         ),
         pytest.param(

@@ -19,7 +19,7 @@ PLACEHOLDERS = {
     "asks for the value": ["your-api-key", "my_secret", "YOUR TOKEN HERE", "enter_key_1", "the host"],
     "says how to make a value": ["use [openssl rand -hex 32] to generate a 32 bytes value", "generate with openssl"],
     "name of a secret": ["secret", "Password", "api_key", "skey", "token"],
-    "one character repeated": ["aaaa", "0000000000", "....", "xxx-xxx", "****", "…………"],
+    "one repeated character": ["aaaa", "0000000000", "....", "xxx-xxx", "****", "…………"],
     "masked": ["[redacted]", "[redacted validate_key]", "[MASKED]", "scrubbed"],
 }
 
@@ -60,14 +60,14 @@ KEY = "s3cr3t-k3y"
         (KEY + "\u2060", "ends with word joiner (U+2060)"),
         ("\ufeff" + KEY, "starts with a byte order mark"),
         (KEY + "\x00", "ends with a control character (U+0000)"),
-        (f'"{KEY}"', 'stands in quotes ("…")'),
-        (f"«{KEY}»", "stands in quotes («…»)"),
+        (f'"{KEY}"', 'is in quotes ("…")'),
+        (f"«{KEY}»", "is in quotes («…»)"),
         (f"'{KEY}", "has a quote at one end"),
         (f"{KEY}”", "has a quote at one end"),
         ("`", "has a quote at one end"),
         (f"bearer {KEY}", "starts with 'Bearer', which belongs to the header"),
         (f"BEARER {KEY}", "starts with 'Bearer'"),
-        (KEY + "\\r\\n", "holds the two characters \\n"),
+        (KEY + "\\r\\n", "contains the two characters \\n"),
         (f"{KEY}\u00ad{KEY}", "contains a soft hyphen"),
         (f"{KEY}\n{KEY}", "contains a newline"),
     ],
@@ -90,8 +90,8 @@ def test_line_breaks_belong_to_a_key_of_several_lines(value: str) -> None:
 @pytest.mark.parametrize(
     ("value", "said"),
     [
-        (PEM.replace("\n", "\\n"), "holds the two characters \\n"),
-        (f'"{PEM}"', "stands in quotes"),
+        (PEM.replace("\n", "\\n"), "contains the two characters \\n"),
+        (f'"{PEM}"', "is in quotes"),
         (PEM + " ", "ends with a space"),
         (PEM.replace("MII", "M\tI"), "contains a tab"),
     ],

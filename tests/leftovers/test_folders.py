@@ -1,4 +1,4 @@
-"""Temporary folders with keys go with their owner, however it ends."""
+"""Temporary folders with keys are removed with their owner, however it ends."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def test_a_folder_is_removed_at_the_end(temporary: Path) -> None:
     assert not list(temporary.iterdir())
 
 
-def test_what_only_looks_like_a_folder_of_ours_stays(temporary: Path) -> None:
+def test_a_folder_with_a_similar_name_is_kept(temporary: Path) -> None:
     (temporary / "mfagate-notes").mkdir()
     (temporary / "mfagate-notes" / "todo").write_text("mine")
     (temporary / "mfagate-file").write_text("mine")
@@ -84,13 +84,13 @@ def test_what_only_looks_like_a_folder_of_ours_stays(temporary: Path) -> None:
     assert sorted(temporary.rglob("*")) == before
 
 
-def test_a_temporary_folder_that_is_gone_is_no_trouble(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_temporary_folder_is_not_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tempfile.tempdir", "/nowhere/at/all")
     remove_abandoned()
 
 
 def test_the_next_command_removes_what_a_killed_sandbox_left(temporary: Path) -> None:
-    """Kill the whole command, with its keys on the disk."""
+    """Kill the whole command while its keys are on the disk."""
     command = [sys.executable, "-m", "mfagate", "sandbox", "duo"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=temporary) as killed:
         assert killed.stdout is not None

@@ -1,4 +1,4 @@
-"""What a run makes and sends is on the disk before it is made or sent, and outlives it."""
+"""The things and messages of a run are recorded on disk before they are made or sent, and remain after it."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def test_what_a_killed_run_made_is_found_until_it_is_removed() -> None:
     assert not list(folder.iterdir())
 
 
-def test_a_run_that_is_under_way_is_left_alone() -> None:
+def test_the_record_of_a_running_run_is_not_touched() -> None:
     folder = folder_of("okta")
     living = Ledger(None, folder)
     living.making(USER)
@@ -87,7 +87,7 @@ def test_the_entry_is_on_the_disk_before_anything_is_made(monkeypatch: pytest.Mo
     assert seen == ['["target", "", ""]\n["making", "user", "mfagate-1"]\n']
 
 
-def test_a_line_that_was_cut_off_is_none() -> None:
+def test_a_line_that_was_cut_off_is_ignored() -> None:
     folder = folder_of("okta")
     killed_run(folder)
     (path,) = folder.iterdir()
@@ -108,7 +108,7 @@ def test_an_entry_after_half_a_line_is_read() -> None:
 
 
 def test_an_entry_that_was_written_by_half_is_not_recorded(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A disk that is nearly full takes the beginning of a line."""
+    """A nearly full disk stores only the beginning of a line."""
     folder = folder_of("okta")
     one = Ledger(None, folder)
     write = os.write
@@ -134,7 +134,7 @@ def test_a_run_with_a_name_finds_what_it_sent() -> None:
     for thing in again.things:
         again.removed(thing)
     again.close()
-    # Messages are remembered for a while.
+    # Messages stay recorded for a while.
     assert not left(folder)
     with pytest.raises(AlreadySent):
         Ledger("pipeline 7", folder).sending("code sent")
@@ -236,8 +236,8 @@ def test_without_a_home_the_temporary_folder_is_used(tmp_path: Path, monkeypatch
         folder_of("okta")
 
 
-def test_a_relative_state_home_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """So says the specification."""
+def test_a_relative_state_home_is_ignored(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As the specification requires."""
     monkeypatch.setenv("XDG_STATE_HOME", "state")
     monkeypatch.setenv("HOME", str(tmp_path))
     assert module.folder_of("okta").is_relative_to(tmp_path / ".local" / "state")

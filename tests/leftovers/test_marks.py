@@ -1,4 +1,4 @@
-"""Only what a run made has a name that is a mark."""
+"""Only things that a run made have a mark as their name."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def test_a_note_fits_into_every_field(mark: Mark) -> None:
 
 
 @given(MARKS, st.integers(0, 37), st.sampled_from("0123456789abcdefghijklmnopqrstuvwxyz-_ ABCDEFäß٣"))
-def test_one_other_character_makes_it_nobodys(mark: Mark, place: int, character: str) -> None:
+def test_a_name_with_one_changed_character_is_not_a_mark(mark: Mark, place: int, character: str) -> None:
     other = mark.name[:place] + character + mark.name[place + 1 :]
     assert other == mark.name or Mark.read(other) is None
 
@@ -45,7 +45,7 @@ def test_whatever_is_read_is_exactly_a_name(text: str) -> None:
     "similar",
     ["", "mfagate", "mfagate-", "mfagate-accepts", "mfagate-no-such-user", "mfagate-1764525120-1a2b3c4d-5e6f7a8b9c"],
 )
-def test_what_only_looks_similar_is_nobodys(similar: str) -> None:
+def test_a_similar_name_is_not_a_mark(similar: str) -> None:
     assert Mark.read(similar) is None
     assert Mark.read(f"{similar}\n") is None
 

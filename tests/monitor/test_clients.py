@@ -293,7 +293,7 @@ def test_installed_twice_counts_once_and_may_be_removed(
     remove()
     session.get(f"{provider.url}/ok")
     assert requests_by_result(registry) == {"ok": 1}
-    with pytest.raises(ValueError, match="watched already, as duo-eu"):
+    with pytest.raises(ValueError, match="already watched as duo-eu"):
         monitor("okta", registry=registry).wrap(watching.wrap(session))
 
 

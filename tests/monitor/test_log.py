@@ -233,9 +233,9 @@ def test_an_exception_with_a_secret_in_its_words(watching: Monitor, kept: Kept, 
 
 
 def test_settings_that_are_none_name_no_value(registry: CollectorRegistry) -> None:
-    with pytest.raises(ValueError, match="no settings of duo") as refused:
+    with pytest.raises(ValueError, match="invalid settings of duo") as refused:
         monitor("duo", {"host": 3, "secret_key": SECRET, SECRET: "x"}, registry=registry)
     assert "host" in str(refused.value)
     assert str(refused.value).count(SECRET) == 0
-    with pytest.raises(ValueError, match="there are: auth0, duo"):
+    with pytest.raises(ValueError, match="installed: auth0, duo"):
         monitor("dou", registry=registry)

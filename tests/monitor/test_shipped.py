@@ -22,7 +22,8 @@ from prometheus_client import CollectorRegistry, start_http_server
 from mfagate.monitor import monitor
 from mfagate.monitor.metrics import CAUSES
 from mfagate.providers.duo.auth import DuoAuth
-from mfagate.sandbox.emulator.listen import Listener, certify
+from mfagate.sandbox.certificates import Authority
+from mfagate.sandbox.emulator.listen import Listener
 from mfagate.testing.project import Project
 from mfagate_sandbox.duo.emulator import DuoEmulator
 
@@ -166,13 +167,13 @@ class Service:
 
     def __init__(self, folder: Path) -> None:
         self.emulator = DuoEmulator()
-        tls, bundle = certify(self.emulator.hosts, folder)
-        self.duo = Listener(self.emulator, tls)
+        authority = Authority(folder, self.emulator.hosts)
+        self.duo = Listener(self.emulator, authority.context())
         self.registry = CollectorRegistry()
         values = self.emulator.values
         self.session = monitor("duo", integration="duo-eu", registry=self.registry).wrap(requests.Session())
         self.session.trust_env = False
-        self.session.verify = str(bundle)
+        self.session.verify = str(authority.bundle)
         self.session.auth = DuoAuth(values["host"], values["integration_key"], values["secret_key"])
         self.stopped = threading.Event()
         self.statuses: list[int] = []
@@ -281,5 +282,5 @@ def test_a_revoked_credential_is_an_alert_in_a_real_prometheus(
         assert alert["annotations"]["summary"] == "duo-eu: the provider refuses our credential (credential.rejected)"
         # Each panel has something to show, but for the one of our own defects and that of firing alerts.
         silent = {title for title, text in queries(dashboard).items() if not query(text)}
-        assert silent == {"Defects of the monitor A", "alerts"}
+        assert silent == {"Errors of the monitor A", "alerts"}
     assert set(service.statuses) == {200, 401}

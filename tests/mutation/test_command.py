@@ -1,4 +1,4 @@
-"""The whole command on a layout of somebody else, with canary secrets in every source."""
+"""The whole command on another user's layout, with canary secrets in every source."""
 
 from __future__ import annotations
 
@@ -101,13 +101,13 @@ def test_every_class_on_a_layout_of_five_stores(somebody: Somebody) -> None:
         "duo.client.timeout_seconds/over-the-budget"
     ]
     assert by_id["duo.settings.secret_key/plain-in-data"]["fate"] == "caught offline"
-    # The two accounts have sandboxes of their own: the copy-paste error shows.
+    # The two accounts have separate sandboxes, so the copy-paste error is visible.
     copied = [m for m in document["mutants"] if m["operator"] == "points-at-other-integration"]
     assert copied
     assert {mutant["fate"] for mutant in copied} <= {"caught offline", "caught live"}
 
 
-def test_offline_alone_lets_through_what_only_the_provider_knows(somebody: Somebody) -> None:
+def test_the_offline_check_accepts_what_only_the_provider_can_refuse(somebody: Somebody) -> None:
     result = somebody.execute("mutate", "--offline", "--integration", "duo", "--class", "typo")
     assert result.exit_code == 1
     assert "survived: duo.settings.secret_key/mistyped" in result.stdout
@@ -123,13 +123,13 @@ def test_the_list_runs_nothing_and_is_the_same_for_the_same_seed(somebody: Someb
     assert somebody.execute("mutate", "--list", "--class", "stray", "--integration", "duo").stdout == listed.stdout
 
 
-def test_bad_usage_is_told_in_one_message(somebody: Somebody) -> None:
+def test_bad_usage_is_reported_in_one_message(somebody: Somebody) -> None:
     for arguments, message in (
         (("--integration", "du"), "did you mean 'duo'"),
         (("--output", "junit=x"), "is not json=PATH"),
         (("--class", "nonsense"), "is not one of"),
-        (("--class", "permission"), "nothing that an edit of the class permission fits"),
-        (("--class", "permission", "--list"), "nothing that an edit of the class permission fits"),
+        (("--class", "permission"), "no edit of the class permission applies to"),
+        (("--class", "permission", "--list"), "no edit of the class permission applies to"),
         (("--config", "nowhere.toml"), "cannot be read"),
         (("--output", "json=no/such/folder/x", "--class", "client"), "cannot be written"),
     ):
@@ -139,7 +139,7 @@ def test_bad_usage_is_told_in_one_message(somebody: Somebody) -> None:
         assert "Traceback" not in result.stderr
 
 
-def test_what_the_sandboxes_of_all_providers_hand_out_is_told_apart(tmp_path: Path) -> None:
+def test_the_credentials_of_all_sandboxes_are_distinguished(tmp_path: Path) -> None:
     shipped = Path(__file__).parents[2] / "integrations.toml"
     project = Somebody(tmp_path, {})
     arguments = ("--class", "stale", "--class", "permission", "--class", "expectation", "--output", "json=all.json")
@@ -149,9 +149,9 @@ def test_what_the_sandboxes_of_all_providers_hand_out_is_told_apart(tmp_path: Pa
     assert document["caught"] == document["harmful"] == document["rightly_named"] > 40
     by_id = {mutant["id"]: mutant["cause"] for mutant in document["mutants"]}
     assert by_id["privacyidea.settings.validate_key/expired"] == "config.expired"
-    # That it is another application, which expect names, is not what was wrong with it.
+    # Its fault is not that it belongs to another application, which expect names.
     assert by_id["entra.settings.client_secret/roleless"] == "credential.insufficient-permission"
-    # It passes every probe, and is refused only while a state is arranged with it.
+    # It passes every probe, and is refused only while a state is set up.
     assert by_id["twilio.settings.api_key_secret/read_only"] == "credential.insufficient-permission"
 
 
@@ -168,8 +168,8 @@ api_key_secret = "dotenv:KEYS.env#SECRET"
 """
 
 
-def test_what_is_warned_of_without_the_edit_as_well_does_not_catch_it(tmp_path: Path) -> None:
-    """Two integrations that share their credentials are warned of; another key in one place is no more than before."""
+def test_a_warning_that_exists_without_the_edit_does_not_catch_it(tmp_path: Path) -> None:
+    """Shared credentials of two integrations are a warning; another shared key adds nothing."""
     tables = (("one", "production", "ours"), ("two", "staging", "ours"), ("three", "production", "theirs"))
     text = "".join(
         SHARED.replace("NAME", name).replace("ENVIRONMENT", environment).replace("KEYS", keys)
@@ -185,13 +185,13 @@ def test_what_is_warned_of_without_the_edit_as_well_does_not_catch_it(tmp_path: 
 
 
 def test_after_an_edit_that_reads_the_same_nothing_is_counted(tmp_path: Path) -> None:
-    """Of two names for one value in one file, the shorter is what is left of the longer."""
+    """Of two names for one value in a file, the shorter is the longer without its end."""
     first = SHARED.replace("NAME", "one").replace("ENVIRONMENT", "staging").replace("KEYS", "ours")
     (tmp_path / "integrations.toml").write_text(first + first.replace("one", "two").replace("#ACCOUNT", "#ACCOUNT2"))
     arguments = ("--offline", "--integration", "one", "--integration", "two", "--class", "reference", "--verbose")
     result = Somebody(tmp_path, {}).execute("mutate", *arguments, "--output", "json=all.json")
     assert "equivalent      two.settings.account_sid/points-nowhere/2\n" in result.stdout, result.stderr
-    assert "edits, 1 of them equivalent and not counted" in result.stdout
+    assert "edits; 1 are equivalent and not counted" in result.stdout
     document = json.loads((tmp_path / "all.json").read_text())
     assert document["harmful"] == len(document["mutants"]) - 1
 
@@ -215,8 +215,8 @@ until = UNTIL
 
 
 @pytest.mark.parametrize("answer", ["allow", "deny"])
-def test_what_a_waiver_accepts_is_judged_as_the_gate_does(tmp_path: Path, answer: str) -> None:
-    """It passes with it unedited; and an edit that the waiver lets through is a survivor."""
+def test_a_waiver_is_applied_as_in_the_gate(tmp_path: Path, answer: str) -> None:
+    """The unedited copy passes with the waiver, and an edit that the waiver accepts survives."""
     until = str(datetime.now(UTC).date() + timedelta(days=90))
     (tmp_path / "integrations.toml").write_text(WAIVED.replace("ANSWER", answer).replace("UNTIL", until))
     result = Somebody(tmp_path, {}).execute("mutate", "--offline", "--class", "client")
@@ -226,8 +226,8 @@ def test_what_a_waiver_accepts_is_judged_as_the_gate_does(tmp_path: Path, answer
     assert (f"perhaps    a waiver accepts config.fails-open until {until}" in result.stdout) is (answer == "deny")
 
 
-def test_a_sandbox_that_dies_on_the_way_catches_nothing(somebody: Somebody) -> None:
-    """It refuses every edit, and none of them for what is wrong with it."""
+def test_a_sandbox_that_dies_catches_nothing(somebody: Somebody) -> None:
+    """It refuses every edit, but never because of the edit."""
     configuration = load(somebody.folder / "integrations.toml", registry.names())
     with opened(configuration, configuration.select(("duo",))) as project:
         runner = Runner(project)
@@ -237,13 +237,13 @@ def test_a_sandbox_that_dies_on_the_way_catches_nothing(somebody: Somebody) -> N
         dead = {name: replace(one, endpoint="https://127.0.0.1:1") for name, one in project.running.items()}
         runner.project = replace(project, running=dead)
         with pytest.raises(
-            NotMutable, match=r"duo passes on the sandbox no longer, .*\(network\.connection-refused\)$"
+            NotMutable, match=r"duo no longer passes on the sandbox, .*\(network\.connection-refused\)$"
         ):
             runner.run(typos)
 
 
 def test_no_name_of_a_provider_is_looked_up(somebody: Somebody, monkeypatch: pytest.MonkeyPatch) -> None:
-    """An address with a slip in it may be that of somebody else's server."""
+    """A mistyped address may be another server's."""
     asked, look_up = set(), socket.getaddrinfo
 
     def noted(host: Any, *arguments: Any, **options: Any) -> Any:
@@ -273,7 +273,7 @@ DUO, LOCAL = "https://api-1a2b3c4d.duosecurity.com", "http://127.0.0.1:45123"
         (f"{DUO}:8443", DUO, "http://127.0.0.1:1"),
         (f"{DUO}/api", DUO, LOCAL),
         ("http://127.0.0.7:45123", LOCAL, "http://127.0.0.7.invalid"),
-        # Any server of this machine may listen there.
+        # Any server on this machine may use the port.
         ("http://127.0.0.1:45128", LOCAL, "http://127.0.0.1:1"),
         ("http://127.0.0.1", LOCAL, "http://127.0.0.1:1"),
         ("https://127.0.0.1:45123", LOCAL, None),
@@ -294,7 +294,7 @@ auth_token = "dotenv:keys.env#TOKEN"
 """
 
 
-def test_a_survivor_of_another_account_names_what_is_not_written_down(tmp_path: Path) -> None:
+def test_a_survivor_of_another_account_names_the_missing_expectation(tmp_path: Path) -> None:
     project = Somebody(tmp_path, {})
     (tmp_path / "integrations.toml").write_text(UNPINNED)
     (tmp_path / "contracts").symlink_to(Path(__file__).parents[2] / "contracts")

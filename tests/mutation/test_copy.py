@@ -1,4 +1,4 @@
-"""The copy: what is written is what the real loaders read."""
+"""The copy: the real loaders read the values that were written."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def test_a_quoted_text_is_the_same_in_each_language(text: str) -> None:
 
 
 def test_a_character_of_a_higher_plane_is_written_as_one() -> None:
-    """A copy by hand or by a program holds the character: an escape of two surrogates is no TOML."""
+    """A copy by hand or by a program holds the character: an escape of two surrogates is not TOML."""
     assert quoted("a\U0001f600\\ud83d") == '"a\U0001f600\\\\ud83d"'
 
 
@@ -63,7 +63,7 @@ def test_a_source_holds_a_character_of_a_higher_plane(tmp_path: Path, text: str)
     assert Stores(StoreContext(tmp_path, copy.environ)).resolve(reference).value == value
 
 
-# What a person or a program puts into a text file; NUL is in none of them.
+# Texts that people and programs write to files, without NUL.
 VALUES = st.text(
     st.characters(min_codepoint=0x20, max_codepoint=0xFFFD, exclude_categories=["Cs"], exclude_characters="\x7f")
     | st.sampled_from("\n\r\t'\"\\#$ \ufeff\u200b"),

@@ -1,4 +1,4 @@
-"""The edits: what they make of any value, and what of a whole project, without any server."""
+"""The edits of any value, and of a whole project, without any server."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ VALUES = {
 HEAD = '[integrations.duo]\nprovider = "duo"\nenvironment = "production"\n[integrations.duo.settings]\n'
 
 
-def place(value: str, field: SettingField = SECRET) -> EditTarget:
+def target(value: str, field: SettingField = SECRET) -> EditTarget:
     return EditTarget("duo", field, value, Location(Path("x"), 1))
 
 
@@ -52,12 +52,12 @@ def project(
 @given(value=st.text(max_size=60), seed=st.integers())
 @settings(deadline=None)
 def test_any_value_can_be_edited(value: str, seed: int) -> None:
-    for operator, edited in edits(place(value), Random(seed)):
+    for operator, edited in edits(target(value), Random(seed)):
         assert edited != value, operator.name
 
 
 def test_the_same_seed_gives_the_same_edits() -> None:
-    once, again, other = (list(edits(place(VALUES["secret_key"]), Random(seed))) for seed in (1, 1, 2))
+    once, again, other = (list(edits(target(VALUES["secret_key"]), Random(seed))) for seed in (1, 1, 2))
     assert once == again != other
 
 
@@ -111,17 +111,17 @@ def test_no_edit_of_any_layout_crashes_the_loader(tmp_path: Path, layout: dict[s
     assert all(mutant.expected for mutant in mutants if mutant.operator.harmful)
 
 
-def test_what_the_sandbox_does_not_have_is_said(tmp_path: Path) -> None:
+def test_a_value_that_the_sandbox_lacks_is_named(tmp_path: Path) -> None:
     with pytest.raises(NotMutable, match=r"the sandbox has no value for duo\.settings\.host"):
         project(tmp_path, HEAD + 'host = "sandbox:nothing"\n')
-    with pytest.raises(NotMutable, match=r"duo\.settings\.hots is no setting of duo"):
+    with pytest.raises(NotMutable, match=r"duo\.settings\.hots is not a setting of duo"):
         project(tmp_path, HEAD + 'hots = "x"\n')
     with pytest.raises(NotMutable, match=r"the sandbox has no value for duo\.settings\.secret_key$"):
         project(tmp_path, HEAD + 'secret_key = "mine"\n', values={"host": VALUES["host"]})
 
 
-def test_what_edits_nothing_is_no_edit(tmp_path: Path) -> None:
-    """It would count as one that stays green."""
+def test_an_edit_without_effect_is_left_out(tmp_path: Path) -> None:
+    """It would count as a green edit."""
     waiver = "[[integrations.duo.waivers]]\ncause = 'config.expiring-soon'\nreason = 'x'\nowner = 'y'\n"
     made = project(tmp_path, f"{HEAD}host = 'literal'\n{waiver}until = {datetime.now(UTC).date()}\n")
     mutants = list(mutants_of(made))
@@ -133,7 +133,7 @@ def test_what_edits_nothing_is_no_edit(tmp_path: Path) -> None:
     ("one", "other"),
     [("json:a#x", "json:a#x.y"), ("dotenv:a#x", "file:a"), ("file:a", "toml:a#x"), ("file:a", "dotenv:a/b#x")],
 )
-def test_references_that_no_files_can_hold_are_said(tmp_path: Path, one: str, other: str) -> None:
+def test_references_that_no_files_can_hold_are_named(tmp_path: Path, one: str, other: str) -> None:
     for host, key in ((one, other), (other, one)):
         with pytest.raises(NotMutable, match=r"^the copy cannot hold both .*duo\.settings\.secret_key"):
             project(tmp_path, HEAD + f'host = "{host}"\nsecret_key = "{key}"\n')
@@ -148,7 +148,7 @@ def test_a_secret_with_a_colon_in_it_is_not_quoted(tmp_path: Path) -> None:
 
 
 def test_no_value_of_the_user_is_in_any_copy(tmp_path: Path) -> None:
-    """Also where secrets stand in the file itself, and where an integration is not among those that are edited."""
+    """Also if the file itself contains secrets, and for an integration that is not edited."""
     canary = "CanaryZq7fR2mW9xK4pL8sT1vB6nY3hJ5gD0cQ7w"
     other = HEAD.replace("duo", "other") + f'secret_key = "{canary}"\nhost = "dotenv:a.env#HOST"\n'
     other += f'[integrations.other.control]\nsecret_key = "{canary}"\n'
@@ -181,7 +181,7 @@ def test_integrations_that_read_one_source_share_a_sandbox(tmp_path: Path) -> No
         return shared_sandboxes(load(tmp_path / "integrations.toml", registry.names()).select())
 
     assert shared(table("a", "X"), table("b", "Y"), table("c", "X")) == {"a": "a", "b": "b", "c": "a"}
-    # The last one reads what two others read: all three share one.
+    # The last integration shares sources with both others, so all three share a sandbox.
     assert shared(table("a", "X"), table("b", "Y"), table("c", "X", "Y")) == {"a": "a", "b": "a", "c": "a"}
 
 
@@ -197,12 +197,12 @@ def test_operators_are_named_once_and_described() -> None:
 
 def test_the_report_tells_survivors_refusals_and_other_names() -> None:
     def result(
-        name: str, kind: Class, fate: MutantStatus, cause: str | None = None, *, only_warned: bool = False
+        name: str, kind: Class, status: MutantStatus, cause: str | None = None, *, only_warned: bool = False
     ) -> MutantResult:
         operator = EditOperator(name, kind, "an edit")
         where = Location(Path("a.env"), 3)
         mutant = Mutant(f"duo.x/{name}", operator, "duo", "duo.x", where, Copy("", {}), frozenset({"right"}))
-        return MutantResult(mutant, fate, cause, "words", only_warned=only_warned)
+        return MutantResult(mutant, status, cause, "words", only_warned=only_warned)
 
     results = [
         result("one", Class.TYPO, MutantStatus.CAUGHT_LIVE, "right"),
@@ -214,8 +214,8 @@ def test_the_report_tells_survivors_refusals_and_other_names() -> None:
     text = report.console(results, live=True)
     assert "the gate catches 2 of 3 harmful edits (66.7 %)" in text
     assert "caught by a warning alone, which stops no deployment: 1\n" in text
-    assert "survived: duo.x/three\n  setting    duo.x\n  place      a.env:3\n" in text
-    assert "refused, though harmless: duo.x/four" in text
+    assert "survived: duo.x/three\n  setting    duo.x\n  location   a.env:3\n" in text
+    assert "refused, although harmless: duo.x/four" in text
     assert "another cause than expected\n  duo.x/two: wrong" in text
     document = json.loads(report.as_json(results, live=True, seed=0, seconds=1))
     assert (document["harmful"], document["caught"], document["rightly_named"]) == (3, 2, 1)

@@ -1,4 +1,4 @@
-"""A project with a Duo integration on its emulator, and somebody who listens."""
+"""A project with a Duo integration on its emulator, and a webhook that receives messages."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""mfagate gate --notify, as people run it: who is told what, and what happens when nobody can be told."""
+"""mfagate gate --notify: what is sent, and what happens if nothing can be sent."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 from aiosmtpd.controller import Controller
 
-from mfagate.history.place import HistoryLocation
+from mfagate.history.location import HistoryLocation
 from mfagate.history.store import History
 from mfagate.notify.changes import ProblemStatus
 from mfagate.notify.delivery import NotifyUrl, NotReady, Undelivered, deliver, require_packages
@@ -36,7 +36,7 @@ def gate(project: Duo, url: str, *more: str) -> CommandResult:
     return done
 
 
-def test_an_outage_has_one_beginning_and_one_end(project: Duo, webhook: Webhook) -> None:
+def test_an_outage_sends_one_message_at_its_start_and_one_at_its_end(project: Duo, webhook: Webhook) -> None:
     codes = []
     for broken in (False, False, True, True, False, False):
         project.broken = broken
@@ -52,15 +52,15 @@ def test_an_outage_has_one_beginning_and_one_end(project: Duo, webhook: Webhook)
     assert webhook.paths == [f"/hooks/{TOKEN}/"] * 2
 
 
-def test_a_message_holds_no_mark_that_turns_text(project: Duo, webhook: Webhook) -> None:
+def test_a_message_has_no_bidirectional_control_characters(project: Duo, webhook: Webhook) -> None:
     project.broken = True
     project.owner = "identity\u202emroftalp"
     gate(project, webhook.url)
-    (told,) = webhook.received
-    assert "identity\\u202emroftalp" in told["message"]
+    (sent,) = webhook.received
+    assert "identity\\u202emroftalp" in sent["message"]
 
 
-def test_nobody_there_changes_no_verdict_and_is_told_next_time(project: Duo, webhook: Webhook) -> None:
+def test_an_unreachable_url_changes_no_verdict_and_the_next_run_sends_again(project: Duo, webhook: Webhook) -> None:
     project.broken = True
     webhook.status = 500
     done = gate(project, webhook.url)
@@ -78,11 +78,11 @@ def test_nobody_there_changes_no_verdict_and_is_told_next_time(project: Duo, web
     ("url", "why"),
     [
         (f"json://127.0.0.1:1/{TOKEN}", "did not accept the message, or cannot be reached"),
-        (f"nosuch://{TOKEN}", "holds no address that Apprise knows"),
-        ("", "holds no address"),
+        (f"nosuch://{TOKEN}", "is not a URL that Apprise supports"),
+        ("", "is empty: expected a URL"),
     ],
 )
-def test_addresses_that_do_not_work(project: Duo, url: str, why: str) -> None:
+def test_urls_that_do_not_work(project: Duo, url: str, why: str) -> None:
     project.broken = True
     done = gate(project, url)
     assert done.exit_code == 1
@@ -90,7 +90,7 @@ def test_addresses_that_do_not_work(project: Duo, url: str, why: str) -> None:
     assert "env:MFA_NOTIFY_URL" in warning and why in warning
 
 
-def test_one_address_of_two_is_enough(project: Duo, webhook: Webhook) -> None:
+def test_one_url_of_two_is_enough(project: Duo, webhook: Webhook) -> None:
     project.broken = True
     project.notify = 'urls = ["env:NOBODY_SET_IT", "env:MFA_NOTIFY_URL"]'
     (warning,) = gate(project, webhook.url).report["run"]["warnings"]
@@ -103,12 +103,12 @@ def test_the_console_report_has_the_warning(project: Duo) -> None:
     project.broken = True
     project.write()
     done = project.execute("gate", "--notify", "--no-color", MFA_NOTIFY_URL="")
-    line = "warning: notification: env:MFA_NOTIFY_URL holds no address. The verdict is not affected."
+    line = "warning: notification: env:MFA_NOTIFY_URL is empty: expected a URL. The verdict is not affected."
     assert line in " ".join(done.stdout.split())
     assert line in done.stderr.splitlines()
 
 
-def test_a_drill_says_that_it_is_one(project: Duo, webhook: Webhook) -> None:
+def test_a_message_about_a_drill_says_so(project: Duo, webhook: Webhook) -> None:
     gate(project, webhook.url, "--fault", "duo-eu=status:503")
     (message,) = webhook.received
     assert "drill: " in message["message"]
@@ -118,7 +118,7 @@ def _remembered(project: Duo) -> sqlite3.Connection:
     return sqlite3.connect(project.folder / ".mfagate/history.db", isolation_level=None)
 
 
-def test_a_run_with_notifications_is_kept_in_the_default_history(project: Duo, webhook: Webhook) -> None:
+def test_a_run_with_notifications_is_stored_in_the_default_history(project: Duo, webhook: Webhook) -> None:
     project.broken = True
     gate(project, webhook.url)
     with closing(_remembered(project)) as history:
@@ -127,11 +127,11 @@ def test_a_run_with_notifications_is_kept_in_the_default_history(project: Duo, w
     assert (problem, json.loads(status)["reported"]) == ("duo-eu", "credential.rejected")
 
 
-def test_a_damaged_memory_is_a_warning_and_problems_are_sent_again(project: Duo, webhook: Webhook) -> None:
+def test_invalid_statuses_are_a_warning_and_problems_are_sent_again(project: Duo, webhook: Webhook) -> None:
     project.broken = True
     gate(project, webhook.url)
     with closing(_remembered(project)) as history:
-        # Without a zone, the age of a problem is unknown.
+        # Without a time zone the age of a problem is unknown.
         history.execute("""UPDATE notified SET status = '{"since": "2026-11-01T00:00:00"}'""")
     (warning,) = gate(project, webhook.url).report["run"]["warnings"]
     assert "already reported problems will be sent again" in warning
@@ -139,7 +139,7 @@ def test_a_damaged_memory_is_a_warning_and_problems_are_sent_again(project: Duo,
     assert len(webhook.received) == 2
 
 
-def test_the_memory_keeps_integrations_that_were_not_selected(project: Duo, webhook: Webhook) -> None:
+def test_statuses_of_unselected_integrations_are_kept(project: Duo, webhook: Webhook) -> None:
     okta = ProblemStatus(cause="provider.outage", since=datetime(2026, 11, 1, tzinfo=UTC), reported="provider.outage")
     with History.open(HistoryLocation.of(None, project.folder)) as history:
         history.remember_notified({"okta": okta.model_dump(mode="json")})
@@ -151,8 +151,8 @@ def test_the_memory_keeps_integrations_that_were_not_selected(project: Duo, webh
     assert ProblemStatus.model_validate(statuses["okta"]) == okta
 
 
-def test_an_address_is_in_no_message(project: Duo, webhook: Webhook) -> None:
-    """Somebody has written it where the message quotes from."""
+def test_no_message_contains_a_url_of_notify(project: Duo, webhook: Webhook) -> None:
+    """The URL is also in a text that the message quotes."""
     project.broken = True
     text = project.text().replace("https://runbooks.example.com/mfa", webhook.url)
     project.text = lambda: text  # type: ignore[method-assign]
@@ -162,7 +162,7 @@ def test_an_address_is_in_no_message(project: Duo, webhook: Webhook) -> None:
     assert TOKEN not in message["message"]
 
 
-def test_a_report_has_an_address(project: Duo, webhook: Webhook) -> None:
+def test_the_message_links_to_the_report(project: Duo, webhook: Webhook) -> None:
     project.broken = True
     project.notify += '\nreport_url = "env:CI_JOB_URL"'
     done = project.run("gate", "--notify", MFA_NOTIFY_URL=webhook.url, CI_JOB_URL="https://ci.example.com/1")
@@ -177,7 +177,7 @@ def test_without_a_usable_history_the_message_is_sent_and_a_warning_says_why(pro
     assert done.exit_code == 1
     unusable, unasked, unset = done.report["run"]["warnings"]
     assert "integrations.toml/history.db" in unusable
-    assert unasked.startswith("notification: the history cannot be asked, so already reported problems")
+    assert unasked.startswith("notification: the history cannot be read, so already reported problems")
     assert unset.startswith("notify.report_url: ") and "NOBODY_SET_IT" in unset
     assert "report:" not in webhook.received[0]["message"]
 
@@ -194,8 +194,8 @@ def test_a_defect_of_a_plugin_is_a_warning(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of what Apprise imports
-def test_nothing_below_apprise_logs_an_address(caplog: pytest.LogCaptureFixture) -> None:
-    """urllib3 warns of an answer with a header that is none, and names the URL."""
+def test_no_library_of_apprise_logs_a_url(caplog: pytest.LogCaptureFixture) -> None:
+    """urllib3 logs a warning with the URL if a response has an invalid header."""
 
     def odd(handler: Handler) -> bool:
         handler.rfile.read(int(handler.headers["Content-Length"]))
@@ -210,7 +210,7 @@ def test_nothing_below_apprise_logs_an_address(caplog: pytest.LogCaptureFixture)
     assert caplog.messages == ["heard again"]
 
 
-def test_mail(project: Duo) -> None:
+def test_a_message_is_sent_as_mail(project: Duo) -> None:
     mails: list[Any] = []
 
     class Postman:
@@ -238,7 +238,7 @@ def test_mail(project: Duo) -> None:
 @pytest.mark.parametrize(
     ("notify", "message"),
     [
-        ("", "--notify needs URLs to send to: put urls into [notify] in integrations.toml"),
+        ("", "--notify needs at least one URL: set urls in [notify] in integrations.toml"),
         (f'urls = ["json://{TOKEN}@host"]', "notify.urls.0: should be a reference such as env:MFA_NOTIFY_URL"),
         ('url = ["env:X"]', "notify.url: unknown key (did you mean 'urls'?)"),
         ('urls = ["env:X"]\nstate = "notifications.json"', "notify.state: unknown key"),
@@ -246,7 +246,7 @@ def test_mail(project: Duo) -> None:
         ('urls = ["env:X"]\nflapping = {changes = 1}', "notify.flapping.changes: should be greater than or equal to 2"),
     ],
 )
-def test_what_cannot_work_is_said_before_anything_is_asked(project: Duo, notify: str, message: str) -> None:
+def test_an_invalid_configuration_is_refused_before_any_request(project: Duo, notify: str, message: str) -> None:
     project.notify = notify
     done = gate(project, "")
     assert done.exit_code == 2
@@ -255,7 +255,7 @@ def test_what_cannot_work_is_said_before_anything_is_asked(project: Duo, notify:
 
 
 @pytest.mark.parametrize(("package", "extra"), [("apprise", "notify"), ("sqlalchemy", "history")])
-def test_without_a_package_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch, package: str, extra: str) -> None:
+def test_the_message_names_a_missing_extra(monkeypatch: pytest.MonkeyPatch, package: str, extra: str) -> None:
     monkeypatch.setitem(sys.modules, package, None)
     with pytest.raises(NotReady, match=rf"pip install \S+\[{extra}\]"):
         require_packages()

@@ -109,8 +109,8 @@ def test_a_configuration_without_integrations_is_an_error(pytester: pytest.Pytes
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (["--mfagate", "check", "--mfagate-override", " "], "say why"),
-        (["--mfagate-override", "because"], "nothing without --mfagate"),
+        (["--mfagate", "check", "--mfagate-override", " "], "give a reason"),
+        (["--mfagate-override", "because"], "no effect without --mfagate"),
     ],
 )
 def test_an_override_that_makes_no_sense_is_refused(

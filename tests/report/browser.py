@@ -1,4 +1,4 @@
-"""Headless Chromium, and what tests ask of a page in it."""
+"""Run headless Chromium, and set up pages in it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ..support.programs import require_module, require_program
 
 @contextmanager
 def chromium(folder: Path) -> Iterator[Any]:
-    """A driver; its profile lies in the folder, and it reaches nothing beyond this machine."""
+    """Start a driver with its profile in a folder. It can reach only this machine."""
     require_module("selenium")
     browser = require_program("chromium", "google-chrome", package="chromium")
     driver_program = require_program("chromedriver", package="chromium-driver")
@@ -27,7 +27,7 @@ def chromium(folder: Path) -> Iterator[Any]:
         options.add_argument(argument)
     options.add_argument(f"--user-data-dir={folder}")
     options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
-    # Chromium hangs under libfaketime, and shows no time of its own.
+    # Chromium hangs under libfaketime, and the page shows no current time.
     environment = {name: value for name, value in os.environ.items() if name != "LD_PRELOAD"}
     driver = webdriver.Chrome(options=options, service=Service(driver_program, env=environment))
     try:
@@ -37,7 +37,7 @@ def chromium(folder: Path) -> Iterator[Any]:
 
 
 def emulate(driver: Any, *, width: int, dark: bool = False) -> None:
-    """A screen of that width, in light or dark."""
+    """Emulate a screen with a width, light or dark."""
     metrics = {"width": width, "height": 800, "deviceScaleFactor": 1, "mobile": width < 600}
     driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
     scheme = [{"name": "prefers-color-scheme", "value": "dark" if dark else "light"}]

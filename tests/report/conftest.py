@@ -1,4 +1,4 @@
-"""A project whose check finds something of every kind without a network, and reports full of hostile text."""
+"""A project with findings of every kind that need no network, and reports full of hostile text."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ class Offline(AnyProject):
         return self.configuration
 
     def report_in(self, name: str, *arguments: str, **env: str) -> tuple[str, CommandResult]:
-        """The report in a format, as a file, and what the command did."""
+        """Return the report in a format, written to a file, and the result of the command."""
         self.write()
         done = self.execute("check", *arguments, "--output", f"{name}=report.out", **env)
         text = (self.folder / "report.out").read_text()
@@ -157,7 +157,7 @@ def waived_check(**changed: Any) -> Check:
 
 @pytest.fixture
 def hostile() -> Report:
-    """Every text that a provider or a person may choose is hostile."""
+    """A report with hostile text in every field that a provider or a person chooses."""
     return report_of(hostile_check(), hostile_check(outcome=Outcome.WARN), waived_check())
 
 

@@ -1,4 +1,4 @@
-"""What holds for every format, as whole commands write them."""
+"""Properties of every format."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ VARYING = re.compile(
 def test_a_whole_command(offline: Offline, name: str, snapshot: SnapshotAssertion) -> None:
     text, done = offline.report_in(name)
     assert done.exit_code == 1
-    # The catalogue has tests of its own.
+    # The catalogue has its own tests.
     text = re.sub(r'(?s)"rules": \[.*?\n          \]', '"rules": …', text)
     text = re.sub(r"(?s)<style>.*?</style>", "<style>…</style>", text)
     text = re.sub(r"sha256-[\w+/=]+", "sha256-…", text)
@@ -47,19 +47,19 @@ def test_a_whole_command(offline: Offline, name: str, snapshot: SnapshotAssertio
 
 
 @pytest.mark.parametrize("name", sorted(FORMATS))
-def test_every_format_goes_to_stdout_too(offline: Offline, name: str) -> None:
+def test_every_format_can_be_written_to_stdout(offline: Offline, name: str) -> None:
     offline.write()
     done = offline.execute("check", "--output", name)
     assert (done.exit_code, bool(done.stdout)) == (1, True), done.stderr
 
 
 @pytest.mark.parametrize("name", sorted(FORMATS))
-def test_the_help_lists_it(offline: Offline, name: str) -> None:
+def test_the_help_lists_the_format(offline: Offline, name: str) -> None:
     for command in ("check", "gate"):
         assert re.search(rf"\b{name}\b", offline.execute(command, "--help").stdout)
 
 
-def test_a_locale_that_knows_no_such_sign_costs_no_report(offline: Offline) -> None:
+def test_a_locale_without_a_character_does_not_prevent_a_report(offline: Offline) -> None:
     offline.configuration = offline.configuration.replace("identity-platform", "Zoë")
     offline.write()
     done = offline.execute("check", PYTHONIOENCODING="ascii")
@@ -79,7 +79,7 @@ def test_a_missing_extra_is_reported_before_anything_runs(monkeypatch: pytest.Mo
 
 
 @pytest.mark.parametrize("name", sorted({*FORMATS} - {"json"}))
-def test_no_control_character_comes_through(hostile: Report, name: str) -> None:
+def test_no_report_contains_control_characters(hostile: Report, name: str) -> None:
     text = Output(name).render(hostile)
     assert not re.search("[\x00-\x08\x0b-\x1f\x7f\u2028\u202a-\u202e\u2066-\u2069]", text)
     assert "日本語" in text or "\\u65e5" in text
@@ -87,7 +87,7 @@ def test_no_control_character_comes_through(hostile: Report, name: str) -> None:
 
 
 class Echoing(AnyProject):
-    """A provider that answers with hostile text, and with the secret in it."""
+    """A provider that responds with hostile text that contains the secret."""
 
     url = ""
 
@@ -100,7 +100,7 @@ class Echoing(AnyProject):
         return duo.replace('"staging"', f'"staging"\nendpoint = "{self.url}"', 1)
 
 
-def test_what_a_provider_answers_reaches_no_report_as_it_is(tmp_path: Path) -> None:
+def test_hostile_responses_are_sanitized_in_every_report(tmp_path: Path) -> None:
     project = Echoing(tmp_path)
     answer = {"stat": "FAIL", "code": 40103, "message": f"\ud800 {HOSTILE} {CANARY}", "message_detail": HOSTILE}
     with faulty_proxy("http://127.0.0.1:9", always(401, json.dumps(answer).encode())) as before:
@@ -114,15 +114,15 @@ def test_what_a_provider_answers_reaches_no_report_as_it_is(tmp_path: Path) -> N
         text = (tmp_path / f"report.{name}").read_text()
         assert redactor.found_in(text) == [], name
         assert "\x1b" not in text, name
-        # Two have no room for evidence.
+        # Two formats do not show evidence.
         assert ("evil.example" in text) is (name not in ("gitlab", "openmetrics")), name
     commands = read((tmp_path / "report.github").read_text())
     assert {command.name for command in commands} <= {"error", "warning", "notice"}
 
 
 @pytest.mark.parametrize("name", FORMATS)
-def test_half_a_pair_of_surrogates_costs_no_report(name: str) -> None:
-    """JSON of a provider may hold one, and a path that is not UTF-8; a reader of JSON need not take it."""
+def test_an_unpaired_surrogate_does_not_prevent_a_report(name: str) -> None:
+    """A JSON response or a path that is not UTF-8 may contain one, and a JSON parser may reject it."""
     report = report_of(hostile_check(f"{HOSTILE}\ud800"))
     configured = report.run.model_copy(update={"configuration": os.fsdecode(b"caf\xe9/integrations.toml")})
     text = Output(name).render(report.model_copy(update={"run": configured})).encode()
@@ -132,21 +132,21 @@ def test_half_a_pair_of_surrogates_costs_no_report(name: str) -> None:
         assert read_back.integrations[0].checks[0].message == f"{HOSTILE}\ufffd"
 
 
-def test_invisible_text_is_spelt_out() -> None:
+def test_invisible_characters_are_escaped() -> None:
     assert harmless("a\x1b[31m\u202eb\r\nc\td") == "a\\x1b[31m\\u202eb c d"
     assert harmless("\ud800") == "\\ud800"
     assert harmless("Grüße 日本語 \u00a0👩\u200d🚀") == "Grüße 日本語 👩\u200d🚀"
 
 
-def test_a_harmless_report_is_otherwise_the_same(hostile: Report) -> None:
+def test_only_hostile_characters_of_a_report_change(hostile: Report) -> None:
     shown = harmless_tree(hostile)
     assert harmless_tree(shown) == shown
     assert shown.integrations[0].checks[0].message == harmless(HOSTILE)
     assert shown.run == hostile.run
 
 
-def test_what_decides_comes_first_and_warnings_last() -> None:
-    """The first that is read, and the one that the exoneration stands on, is what the verdict rests on."""
+def test_the_deciding_problem_comes_first_and_warnings_last() -> None:
+    """The first problem is the one that decides the verdict and the exoneration."""
     warned = hostile_check("warned", outcome=Outcome.WARN)
     unknown = hostile_check("unknown", outcome=Outcome.INCONCLUSIVE)
     consequence = hostile_check("consequence", cause=CauseId.CONTRACT_STATUS_CHANGED)
@@ -161,34 +161,36 @@ def test_what_decides_comes_first_and_warnings_last() -> None:
 
 
 @pytest.mark.parametrize("name", ["github", "gitlab", "sarif"])
-def test_paths_are_those_from_the_root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
-    """Wherever the command runs: else code hosts find no line to show it at."""
+def test_paths_are_relative_to_the_root_of_the_repository(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """Code hosts need such paths, wherever the command runs."""
     (tmp_path / ".git").mkdir()
     (tmp_path / "login").mkdir()
     monkeypatch.chdir(tmp_path / "login")
-    *_, told = re.findall(r"[\w/]*deploy/duo\.env", Output(name).render(report_of(hostile_check("x"))))
-    assert told == "login/deploy/duo.env"
+    *_, path = re.findall(r"[\w/]*deploy/duo\.env", Output(name).render(report_of(hostile_check("x"))))
+    assert path == "login/deploy/duo.env"
 
 
 @pytest.mark.parametrize("name", sorted(FORMATS))
-def test_what_was_skipped_with_a_cause_is_no_finding(name: str) -> None:
-    """A provider that wants to be asked later names a cause, and nothing is wrong."""
+def test_a_skipped_check_with_a_cause_is_not_a_finding(name: str) -> None:
+    """A provider that asks for a later request causes a skipped check with a cause."""
     later = hostile_check("later", outcome=Outcome.SKIPPED, cause=CauseId.CONTRACT_ASKED_TOO_SOON, expires=None)
     report = report_of(later, verdict=Verdict.PASS)
     assert findings(report) == []
     assert Output(name).render(report)
 
 
-def test_many_of_a_kind_are_counted_on_the_console() -> None:
+def test_the_console_counts_many_problems_of_a_kind() -> None:
     report = report_of(*[hostile_check("the same", subject=str(number)) for number in range(9)])
     text = console.render(report)
     assert text.count("fail duo-eu: the same") == 3
     text = " ".join(text.split())
-    assert "and 6 more of credential.accepted with the cause credential.rejected of duo-eu; --output json" in text
+    assert "and 6 more of credential.accepted with the cause credential.rejected in duo-eu; --output json" in text
 
 
-def test_nothing_selected_is_told_as_the_failure_that_it_is() -> None:
-    """Nothing has changed, for nothing was there to change: no pass."""
+def test_an_empty_selection_fails() -> None:
+    """An empty selection is not a pass, even if nothing has changed."""
     empty = SELECTED.model_copy(update={"changed": {}, "unchanged": []})
     report = noted(integrations=[], verdict=Verdict.FAIL, cause=CauseId.GATE_NOTHING_CHECKED)
     report = report.model_copy(update={"run": report.run.model_copy(update={"changed_since": empty})})
@@ -202,7 +204,7 @@ SELECTED = ChangedSince(
 )
 NOTES = [
     "incident 4711",
-    "a drill, broken on purpose: duo-eu (credential-revoked)",
+    "drill, faults injected: duo-eu (credential-revoked)",
     "changed since main: duo-eu (deploy/duo-eu.env)",
     "unchanged, not checked: duo-us",
     "no longer in the file: old",
@@ -211,28 +213,32 @@ NOTES = [
 
 
 def noted(**changed: Any) -> Report:
-    """A passed drill of what changed, overridden, with a warning on two lines."""
+    """Return a passed drill with --changed-since and an override, and a warning of two lines."""
     report = report_of(verdict=Verdict.PASS)
-    told = {"override": NOTES[0], "changed_since": SELECTED, "warnings": ["a history cannot be written\nPASS: deploy"]}
+    values = {
+        "override": NOTES[0],
+        "changed_since": SELECTED,
+        "warnings": ["a history cannot be written\nPASS: deploy"],
+    }
     (one,) = report.integrations
     broken = one.model_copy(update={"faults": ["credential-revoked"]})
-    run = report.run.model_copy(update=told)
+    run = report.run.model_copy(update=values)
     return report.model_copy(update={"run": run, "integrations": [broken], **changed})
 
 
-# GitLab's has room for findings only, metrics have no text.
+# The GitLab format has only findings, and metrics have no text.
 @pytest.mark.parametrize("name", sorted({*FORMATS} - {"gitlab", "json", "openmetrics"}))
-def test_what_holds_for_the_run_stands_in_every_format(name: str) -> None:
+def test_every_format_has_the_notes_of_the_run(name: str) -> None:
     text = html.unescape(re.sub("\u200b|&#8203;", "", Output(name).render(noted())))
-    told = NOTES if name != "junit" else [NOTES[0], 'name="faults" value="credential-revoked"', *NOTES[2:]]
-    assert [note for note in told if note not in text] == []
+    expected = NOTES if name != "junit" else [NOTES[0], 'name="faults" value="credential-revoked"', *NOTES[2:]]
+    assert [note for note in expected if note not in text] == []
 
 
-@pytest.mark.parametrize("told", [{"changed": {}}, None], ids=["nothing-changed", "nothing-checked"])
-def test_junit_has_it_where_no_integration_was_checked(told: dict[str, Any] | None) -> None:
-    report = noted(integrations=[], cause=None if told else CauseId.GATE_NOTHING_CHECKED)
-    if told:
-        run = report.run.model_copy(update={"changed_since": SELECTED.model_copy(update=told)})
+@pytest.mark.parametrize("changed_since", [{"changed": {}}, None], ids=["nothing-changed", "nothing-checked"])
+def test_junit_has_the_notes_if_no_integration_was_checked(changed_since: dict[str, Any] | None) -> None:
+    report = noted(integrations=[], cause=None if changed_since else CauseId.GATE_NOTHING_CHECKED)
+    if changed_since:
+        run = report.run.model_copy(update={"changed_since": SELECTED.model_copy(update=changed_since)})
         report = report.model_copy(update={"run": run})
     (suite,) = ElementTree.fromstring(Output("junit").render(report))
     properties = {one.get("name"): one.get("value") for one in suite.iter("property")}
@@ -246,13 +252,13 @@ def test_sarif_notes_fit_the_schema() -> None:
     assert levels == ["note"] * 5 + ["warning"]
 
 
-def test_the_exit_code_stands_in_the_report(offline: Offline) -> None:
+def test_the_report_has_the_exit_code(offline: Offline) -> None:
     assert offline.run("check").report["run"]["exit_code"] == 1
     assert offline.run("check", "--override", "approved by the lead").report["run"]["exit_code"] == 0
 
 
 def test_a_long_name_is_not_cut() -> None:
-    """A log is searched for the name of an integration."""
+    """People search logs for the name of an integration."""
     name = "duo-production-europe-west-frankfurt-customer-login-portal"
     lines = console.render(report_of(hostile_check(subject=None), name=name)).splitlines()
     at = lines.index(name)
@@ -266,7 +272,7 @@ def test_no_line_is_wider_than_80_columns(name: str) -> None:
     assert max(map(cell_len, text.splitlines())) <= 80
 
 
-def test_checks_that_did_not_run_say_why_if_asked() -> None:
+def test_the_verbose_report_says_why_checks_did_not_run() -> None:
     checks = [
         hostile_check("not reached: x found y", id=name, subject=None, outcome=Outcome.SKIPPED, cause=None)
         for name in ("identity", "permission")
@@ -277,13 +283,13 @@ def test_checks_that_did_not_run_say_why_if_asked() -> None:
     assert Output("console", verbose=True).render(report) == console.render(report, verbose=True)
 
 
-def test_the_numbers_are_explained() -> None:
+def test_outcomes_are_counted_in_words() -> None:
     skipped = hostile_check("x", outcome=Outcome.SKIPPED, skipped_because=SkipReason.NO_TEST_DATA, cause=None)
     passed = hostile_check("x", outcome=Outcome.PASS, cause=None)
     (one,) = report_of(passed, passed, waived_check(), hostile_check("x"), skipped, skipped).integrations
-    assert words.tally(one) == "2 of 4 passed, 1 failed, 1 waived, 2 without test data"
+    assert words.count_outcomes(one.checks) == "2 of 4 passed, 1 failed, 1 waived, 2 without test data"
     (one,) = report_of(*[passed] * 38, *[skipped.model_copy(update={"skipped_because": None})] * 2).integrations
-    assert words.tally(one) == "38 of 38 passed, 2 not applicable"
+    assert words.count_outcomes(one.checks) == "38 of 38 passed, 2 not applicable"
 
 
 def emulated(*names: str) -> Report:
@@ -294,13 +300,13 @@ def emulated(*names: str) -> Report:
 
 
 @pytest.mark.parametrize("name", sorted({*FORMATS} - {"json", "openmetrics"}))
-def test_recordings_of_emulators_are_one_line_a_run(name: str) -> None:
+def test_recordings_of_emulators_are_one_line(name: str) -> None:
     text = Output(name).render(emulated("duo", "okta", "entra"))
-    assert "recordings made of emulators: duo, okta, entra" in text.replace("&#58;", ":")
+    assert "recordings made with emulators: duo, okta, entra" in text.replace("&#58;", ":")
     assert text.count('"ruleId": "cassette.emulated"' if name == "sarif" else "cassette.emulated") <= 1
 
 
-def test_the_json_report_still_has_each_of_them() -> None:
+def test_the_json_report_has_the_check_of_each_integration() -> None:
     text = Output("json").render(emulated("duo", "okta"))
     causes = [check["cause"] for one in json.loads(text)["integrations"] for check in one["checks"]]
     assert causes == ["cassette.emulated"] * 2

@@ -1,4 +1,4 @@
-"""Workflow commands as the runner of GitHub Actions reads them, and the summary of the step."""
+"""Workflow commands for GitHub Actions, and the summary of the step."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def _unescaped(text: str, *, of_property: bool) -> str:
 
 
 def read(log: str) -> list[Command]:
-    """The commands that the runner acts on, as ActionCommand.cs of github.com/actions/runner reads them."""
+    """Return the commands that the runner executes, parsed like ActionCommand.cs of github.com/actions/runner."""
     commands: list[Command] = []
     stopped: str | None = None
     for line in re.split("\r\n|\r|\n", log):
@@ -47,8 +47,8 @@ def read(log: str) -> list[Command]:
         elif name == "stop-commands":
             stopped = data
         else:
-            told = dict(one.split("=", 1) for one in (properties or "").split(",") if one)
-            unescaped = {key: _unescaped(value, of_property=True) for key, value in told.items()}
+            given = dict(one.split("=", 1) for one in (properties or "").split(",") if one)
+            unescaped = {key: _unescaped(value, of_property=True) for key, value in given.items()}
             commands.append(Command(name, unescaped, _unescaped(data, of_property=False)))
     assert stopped is None
     return commands
@@ -69,25 +69,25 @@ def test_a_command_annotates_the_lines(offline: Offline) -> None:
     assert "FAIL: do not deploy" in done.stdout
 
 
-def test_provider_text_holds_no_commands(hostile: Report) -> None:
+def test_foreign_text_contains_no_commands(hostile: Report) -> None:
     commands = read(Output("github").render(hostile))
     assert [one.name for one in commands] == ["error", "warning", "notice"]
 
 
 @given(st.text() | st.sampled_from([HOSTILE, "::mfagate-x::", "%0A::error::"]))
-def test_what_is_escaped_is_read_back(text: str) -> None:
+def test_the_runner_unescapes_the_text(text: str) -> None:
     report = report_of(hostile_check(message=text, next_step=None))
     (command,) = read(github.render(report))
     assert command.data.split("\nTalk to:")[0] == text
 
 
-def test_ten_of_a_kind_and_those_that_decide_first() -> None:
+def test_ten_annotations_of_a_kind_most_urgent_first() -> None:
     warnings = [hostile_check("w", outcome=Outcome.WARN, subject=str(number)) for number in range(12)]
     failures = [hostile_check("f", subject=str(number)) for number in range(11)]
     log = github.render(report_of(*warnings, *failures))
     names = [one.name for one in read(log)]
     assert names == ["error"] * 10 + ["warning"] * 10
-    assert "1 more of the kind error, 2 more of the kind warning" in log
+    assert "left out: 1 of kind error, 2 of kind warning" in log
 
 
 def test_the_summary_is_appended(offline: Offline) -> None:
@@ -108,7 +108,7 @@ def test_a_summary_that_cannot_be_written_changes_no_verdict(offline: Offline) -
 
 
 @pytest.mark.parametrize("name", ["console", "sarif"])
-def test_other_formats_leave_the_summary_alone(offline: Offline, name: str) -> None:
+def test_other_formats_do_not_write_the_summary(offline: Offline, name: str) -> None:
     offline.write()
     offline.execute("check", "--output", name, GITHUB_STEP_SUMMARY="summary.md")
     assert not (offline.folder / "summary.md").exists()

@@ -1,4 +1,4 @@
-"""Code Quality as https://docs.gitlab.com/ci/testing/code_quality/#code-quality-report-format documents it."""
+"""The Code Quality report, as documented at https://docs.gitlab.com/ci/testing/code_quality/#code-quality-report-format."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def issues(text: str) -> list[dict[str, Any]]:
     return loaded
 
 
-def test_findings_of_a_command(offline: Offline) -> None:
+def test_a_command_writes_findings(offline: Offline) -> None:
     found = {issue["check_name"]: issue for issue in issues(offline.report_in("gitlab")[0])}
     first = found["config.reference-unresolved"]
     assert first["location"] == {"path": "integrations.toml", "lines": {"begin": offline.line_of("secret_key")}}
@@ -59,7 +59,7 @@ def test_a_refused_credential_blocks(hostile: Report) -> None:
     assert [issue["severity"] for issue in issues(Output("gitlab").render(hostile))] == ["blocker", "minor", "info"]
 
 
-def test_nothing_checked(offline: Offline) -> None:
+def test_an_empty_selection_is_a_finding(offline: Offline) -> None:
     (issue,) = issues(offline.report_in("gitlab", "--environment", "staging")[0])
     assert issue["check_name"] == "gate.nothing-checked"
     assert issue["location"]["path"] == "integrations.toml"

@@ -1,4 +1,4 @@
-"""The page: what stands in it, that nothing of others comes to life, and how Chromium shows it."""
+"""The HTML page: its content, that foreign text has no effect, and how Chromium shows it."""
 
 from __future__ import annotations
 
@@ -25,9 +25,8 @@ from mfagate.core.foreign import harmless, harmless_tree
 from mfagate.core.result import Measured, Report, Verdict
 from mfagate.report import html
 from mfagate.report.formats import Output
-from mfagate.report.html import HistoryEntry, HistoryView, Runout
+from mfagate.report.html import HistoryEntry, HistoryView
 from mfagate.report.html.charts import Chart
-from mfagate.report.html.history import runouts
 
 from ..support.programs import require_module
 from .browser import chromium, emulate
@@ -38,15 +37,15 @@ CSS = (files(html) / "templates/page.css").read_text()
 HOSTILE_TAGS = {"script", "img", "iframe", "object", "form", "link", "base"}
 
 
-def nights(number: int) -> list[HistoryEntry]:
-    """Nights of which every tenth was inconclusive and every fiftieth failed, slower towards the end."""
-    made = []
+def earlier_runs(number: int) -> list[HistoryEntry]:
+    """Every tenth run is inconclusive, every fiftieth fails, and later runs are slower."""
+    runs = []
     for day in range(number):
         verdict = Verdict.FAIL if day % 50 == 49 else Verdict.INCONCLUSIVE if day % 10 == 9 else Verdict.PASS
         cause = {Verdict.FAIL: CauseId.CREDENTIAL_REJECTED, Verdict.INCONCLUSIVE: CauseId.PROVIDER_OUTAGE}.get(verdict)
         latency = {phase: 0.01 * (1 + phase.value.count("s")) * (1 + day / number) for phase in Phase}
-        made.append(HistoryEntry(AT - timedelta(days=number - day), verdict, cause, {} if day % 17 == 3 else latency))
-    return made
+        runs.append(HistoryEntry(AT - timedelta(days=number - day), verdict, cause, {} if day % 17 == 3 else latency))
+    return runs
 
 
 def parsed(text: str) -> Any:
@@ -66,7 +65,7 @@ def test_a_command_writes_a_page(offline: Offline) -> None:
     assert "duo-us" in texts(page, "//header//a")
 
 
-def test_those_in_trouble_come_first() -> None:
+def test_integrations_with_problems_come_first() -> None:
     good = report_of(verdict=Verdict.PASS, name="good").integrations
     warned = report_of(hostile_check("x", outcome=Outcome.WARN), verdict=Verdict.PASS, name="warned").integrations
     bad = report_of(hostile_check("x"), name="bad")
@@ -74,7 +73,7 @@ def test_those_in_trouble_come_first() -> None:
     assert texts(page, "//h3") == ["bad", "warned", "good"]
 
 
-def test_it_asks_for_nothing_and_runs_nothing(offline: Offline) -> None:
+def test_the_page_has_no_scripts_and_no_external_resources(offline: Offline) -> None:
     text, _ = offline.report_in("html")
     page = parsed(text)
     assert not {element.tag for element in page.iter()} & HOSTILE_TAGS
@@ -102,8 +101,7 @@ def test_a_runbook_is_a_link_only_if_it_is_an_address(hostile: Report) -> None:
 
 
 def test_headings_and_tables_are_in_order(hostile: Report) -> None:
-    history = HistoryView({"duo-eu": nights(400)}, {"duo-eu": [Runout("API token", AT - timedelta(days=3))]})
-    page = parsed(html.render(harmless_tree(hostile), history))
+    page = parsed(html.render(harmless_tree(hostile), HistoryView({"duo-eu": earlier_runs(400)})))
     levels = [int(element.tag[1]) for element in page.xpath("//h1|//h2|//h3|//h4")]
     assert levels[0] == 1
     assert all(after <= before + 1 for before, after in pairwise(levels))
@@ -117,27 +115,37 @@ def test_headings_and_tables_are_in_order(hostile: Report) -> None:
         assert set(svg.get("aria-labelledby").split()) <= set(ids)
 
 
-def test_the_calendar_has_what_this_run_and_earlier_ones_know(hostile: Report) -> None:
-    history = HistoryView(expiries={"duo-eu": [Runout("API token", AT - timedelta(days=3, hours=1))]})
-    page = parsed(html.render(harmless_tree(hostile), history))
+def test_the_calendar_lists_expiry_dates_soonest_first(hostile: Report) -> None:
+    (integration,) = hostile.integrations
+    expired = hostile_check("x", id="credential.expiry", subject="API token").until(AT - timedelta(days=3, hours=1))
+    report = hostile.model_copy(
+        update={"integrations": [integration.model_copy(update={"checks": [*integration.checks, expired]})]}
+    )
+    page = parsed(html.render(harmless_tree(report)))
     rows = texts(page, "//section[@id='calendar']//tbody/tr")
-    assert rows[0].endswith("API token ✕ expired 4 days ago")
+    assert rows[0].endswith("credential (API token) ✕ expired 4 days ago")
     assert rows[0].startswith("2026-11-21")
     assert "! in 9 days" in rows[1]
 
 
-def test_the_matrix_says_what_held_where_and_when() -> None:
+def test_the_calendar_names_the_certificate_of_the_server() -> None:
+    valid = hostile_check("t", id="network.tls", subject=None, outcome=Outcome.PASS, cause=None)
+    page = parsed(html.render(report_of(valid, verdict=Verdict.PASS)))
+    assert "certificate of the server" in texts(page, "//section[@id='calendar']//td")[0]
+
+
+def test_the_matrix_shows_what_passed_where_and_when() -> None:
     checks = [
         hostile_check("x", id="contract.interaction", subject=str(number), outcome=outcome)
         for number, outcome in enumerate([Outcome.PASS, Outcome.PASS, Outcome.FAIL])
     ]
-    page = parsed(html.render(report_of(*checks), HistoryView({"duo-eu": nights(9)})))
+    page = parsed(html.render(report_of(*checks), HistoryView({"duo-eu": earlier_runs(9)})))
     (row,) = page.xpath("//section[@id='contracts']//tbody/tr")
     cells = texts(row, "th|td")
     assert cells == ["duo", "✕ duo-eu 2 of 3 passed, 1 failed; last pass 2026-11-23", "not verified", "not verified"]
 
 
-def test_offline_nothing_is_said_of_the_provider(offline: Offline) -> None:
+def test_an_offline_page_does_not_mention_the_provider(offline: Offline) -> None:
     page = parsed(offline.report_in("html")[0])
     assert texts(page, "//section[@id='contracts']//thead//th") == ["Contract", "Recordings, offline"]
     (row,) = page.xpath("//section[@id='contracts']//tbody/tr")
@@ -152,24 +160,23 @@ def test_a_page_adds_its_run_to_the_history() -> None:
     early = early.model_copy(update={"integrations": [early.integrations[0].model_copy(update={"measured": timed})]})
     late = late.model_copy(update={"run": late.run.model_copy(update={"started": AT + timedelta(days=1)})})
     view = HistoryView({"duo-eu": []}).with_run(early).with_run(late)
-    assert [night.verdict for night in view.nights["duo-eu"]] == [Verdict.PASS, Verdict.FAIL]
-    assert view.nights["duo-eu"][0].latency == {Phase.TLS: 0.1}
-    assert runouts(early.integrations[0])[0].what == "certificate of the server"
+    assert [run.verdict for run in view.runs["duo-eu"]] == [Verdict.PASS, Verdict.FAIL]
+    assert view.runs["duo-eu"][0].latency == {Phase.TLS: 0.1}
 
 
-def test_a_chart_draws_what_its_table_says() -> None:
-    few = Chart.of(nights(20))
+def test_a_chart_and_its_table_have_the_same_numbers() -> None:
+    few = Chart.of(earlier_runs(20))
     assert (few.by_week, len(few.rows), few.rows[9].verdict) == (False, 20, "inconclusive")
     assert drawn(few) == {verdict: sum(row.verdict == verdict for row in few.rows) for verdict in drawn(few)}
-    assert few.places == few.nights == 20
-    many = Chart.of(nights(365))
-    assert (many.by_week, sum(row.nights for row in many.rows)) == (True, 365)
-    assert many.told.startswith("329 pass, 29 inconclusive, 7 fail")
+    assert few.slots == few.runs == 20
+    many = Chart.of(earlier_runs(365))
+    assert (many.by_week, sum(row.runs for row in many.rows)) == (True, 365)
+    assert many.summary.startswith("329 pass, 29 inconclusive, 7 fail")
     assert drawn(many) == {"pass": 329, "inconclusive": 29, "fail": 7}
     for line in many.lines:
         starts, steps = line.path.count("M"), line.path.count("l")
-        assert starts + steps == sum(bool(night.latency) for night in nights(365)), "each night that was measured"
-        assert starts > 1, "a gap where it was not"
+        assert starts + steps == sum(bool(run.latency) for run in earlier_runs(365)), "each run with a measurement"
+        assert starts > 1, "gaps where there is no measurement"
 
 
 def drawn(chart: Chart) -> dict[str, int]:
@@ -178,24 +185,24 @@ def drawn(chart: Chart) -> dict[str, int]:
 
 
 def test_days_without_a_run_are_a_gap() -> None:
-    complete = nights(30)
+    complete = earlier_runs(30)
     chart = Chart.of(complete[:10] + complete[14:])
-    assert (chart.nights, chart.places) == (26, 30)
+    assert (chart.runs, chart.slots) == (26, 30)
     assert chart.gaps == f"no run between {complete[9].when:%Y-%m-%d} and {complete[14].when:%Y-%m-%d}"
     assert Chart.of(complete).gaps == ""
-    # A year without a run does not squeeze the others.
+    # A year without a run does not squeeze the other runs.
     long_ago = replace(complete[0], when=complete[0].when - timedelta(days=365))
-    assert Chart.of([long_ago, *complete]).places == 61
+    assert Chart.of([long_ago, *complete]).slots == 61
 
 
 @given(st.lists(st.timedeltas(timedelta(seconds=1), timedelta(days=400)), max_size=60))
 def test_each_run_has_its_own_bar_however_irregular_runs_are(between: list[timedelta]) -> None:
     moments = [AT, *(AT + sum(between[: number + 1], timedelta()) for number in range(len(between)))]
     chart = Chart.of([HistoryEntry(when, Verdict.PASS, latency={Phase.TLS: 0.1}) for when in moments])
-    assert chart.nights == len(moments) == drawn(chart)["pass"]
-    assert chart.nights <= chart.places <= 31 * len(moments)
+    assert chart.runs == len(moments) == drawn(chart)["pass"]
+    assert chart.runs <= chart.slots <= 31 * len(moments)
     (line,) = chart.lines
-    assert line.path.count("M") + line.path.count("l") == chart.nights
+    assert line.path.count("M") + line.path.count("l") == chart.runs
 
 
 def test_latencies_have_a_scale_with_units() -> None:
@@ -215,16 +222,18 @@ def test_latencies_have_a_scale_with_units() -> None:
 
 def test_the_page_counts_the_run_that_it_shows() -> None:
     report = report_of(hostile_check("x"))
-    page = parsed(html.render(report, HistoryView({"duo-eu": nights(9)})))
+    page = parsed(html.render(report, HistoryView({"duo-eu": earlier_runs(9)})))
     (text,) = texts(page, "//figure/figcaption")
     assert text.startswith(
-        "duo-eu 9 pass, 1 fail; the last that did not pass: fail on 2026-11-24 (credential.rejected)"
+        "duo-eu 9 pass, 1 fail; last run that did not pass: fail on 2026-11-24 (credential.rejected)"
     )
     page = parsed(html.render(report, HistoryView({"duo-eu": []}).with_run(report)))
     assert texts(page, "//figure/figcaption")[0].startswith("duo-eu 1 fail;"), "counted once"
     (drill,) = report.integrations
     drill = drill.model_copy(update={"faults": ["clock-skew"]})
-    page = parsed(html.render(report.model_copy(update={"integrations": [drill]}), HistoryView({"duo-eu": nights(9)})))
+    page = parsed(
+        html.render(report.model_copy(update={"integrations": [drill]}), HistoryView({"duo-eu": earlier_runs(9)}))
+    )
     assert texts(page, "//figure/figcaption")[0].startswith("duo-eu 9 pass")
 
 
@@ -250,7 +259,7 @@ def contrast(one: str, other: str) -> float:
     return (lighter + 0.05) / (darker + 0.05)
 
 
-def test_contrast_is_known_to_be_computed_rightly() -> None:
+def test_the_contrast_is_computed_correctly() -> None:
     assert contrast("#000000", "#ffffff") == pytest.approx(21)
     assert contrast("#777777", "#ffffff") == pytest.approx(4.48, abs=0.01)
 
@@ -260,7 +269,7 @@ def test_every_colour_of_text_has_the_contrast_of_wcag_aa(dark: bool) -> None:
     blocks = re.findall(r":root \{(.*?)\}", CSS, re.DOTALL)
     colors = dict(re.findall(r"--(\w+): (#[0-9a-f]{6});", blocks[dark]))
     grounds = [colors.pop("page"), colors.pop("panel")]
-    colors.pop("edge")  # It separates, and tells nothing.
+    colors.pop("edge")  # Only decoration.
     assert len(colors) == 10
     for name, color in colors.items():
         for ground in grounds:
@@ -275,8 +284,8 @@ def driver(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
 
 @pytest.fixture
 def shown(driver: Any, tmp_path: Path, hostile: Report) -> Any:
-    """The hostile report with a year behind it, all of it unfolded."""
-    page = html.render(harmless_tree(hostile), HistoryView({"duo-eu": nights(365)}))
+    """Open the hostile report with a year of history, completely unfolded."""
+    page = html.render(harmless_tree(hostile), HistoryView({"duo-eu": earlier_runs(365)}))
     (tmp_path / "page.html").write_text(page)
     emulate(driver, width=1000)
     driver.get_log("browser")
@@ -301,7 +310,7 @@ def test_nothing_is_wider_than_the_screen(shown: Any, width: int, dark: bool) ->
     assert ground == ("rgb(15, 20, 25)" if dark else "rgb(255, 255, 255)")
 
 
-def test_the_policy_lets_the_style_in_and_nothing_is_fetched(shown: Any) -> None:
+def test_the_policy_allows_the_style_sheet_and_nothing_is_fetched(shown: Any) -> None:
     assert shown.get_log("browser") == []
     sent = [json.loads(entry["message"])["message"] for entry in shown.get_log("performance")]
     requests = [one["params"] for one in sent if one["method"] == "Network.requestWillBeSent"]
@@ -309,7 +318,7 @@ def test_the_policy_lets_the_style_in_and_nothing_is_fetched(shown: Any) -> None
     assert {one["request"]["url"] for one in requests if one["documentURL"] == page} == {page}
 
 
-def test_it_works_with_the_keyboard_alone(shown: Any) -> None:
+def test_the_page_works_with_the_keyboard_alone(shown: Any) -> None:
     from selenium.webdriver.common.keys import Keys
 
     fold = "document.querySelectorAll('details').forEach(one => one.open = false)"
@@ -327,7 +336,7 @@ def test_it_works_with_the_keyboard_alone(shown: Any) -> None:
 
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
-def test_axe_finds_no_fault(shown: Any, dark: bool) -> None:
+def test_axe_finds_no_violation(shown: Any, dark: bool) -> None:
     axe = require_module("axe_core_python")
     emulate(shown, width=1000, dark=dark)
     shown.execute_script((Path(str(axe.__file__)).parent / "axe.min.js").read_text())
@@ -336,13 +345,13 @@ def test_axe_finds_no_fault(shown: Any, dark: bool) -> None:
     assert len(results["passes"]) > 20
 
 
-def test_fifty_integrations_and_a_year_make_a_page_that_a_browser_opens_at_once() -> None:
-    """What takes a browser time are bytes and elements: this page takes 0.2 s to load."""
-    checks = [hostile_check("x", id=f"rung-{number}", subject=None) for number in range(15)]
+def test_a_year_of_fifty_integrations_makes_a_page_that_opens_at_once() -> None:
+    """The size and the number of elements determine the loading time; this page takes 0.2 s to load."""
+    checks = [hostile_check("x", id=f"check-{number}", subject=None) for number in range(15)]
     (one,) = report_of(*checks).integrations
     many = [one.model_copy(update={"name": f"duo-{number}"}) for number in range(50)]
     report = report_of(*checks).model_copy(update={"integrations": many})
-    text = html.render(report, HistoryView({one.name: nights(365) for one in many}))
+    text = html.render(report, HistoryView({one.name: earlier_runs(365) for one in many}))
     page = parsed(text)
     assert len(page.find_class("strip")) == 50
     assert len(text) < 4_000_000

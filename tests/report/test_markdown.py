@@ -1,4 +1,4 @@
-"""Markdown as a reader of CommonMark with tables makes HTML of it."""
+"""Markdown, as a parser of CommonMark with tables renders it."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def assert_ours(page: Page) -> None:
     assert page.comments == ["mfagate"]
 
 
-def test_a_command_makes_a_comment(offline: Offline) -> None:
+def test_a_command_writes_a_comment(offline: Offline) -> None:
     text, _ = offline.report_in("markdown")
     page = Page(text)
     assert_ours(page)
@@ -69,7 +69,7 @@ def test_hostile_text_stays_text(hostile: Report) -> None:
 
 
 @given(st.text(alphabet=st.characters(codec="utf-8") | st.sampled_from("`*_[]()<>&\\|~#@!:\n -+1.")))
-def test_any_message_is_shown_as_it_is(text: str) -> None:
+def test_any_message_is_shown_literally(text: str) -> None:
     report = harmless_tree(report_of(hostile_check(text, location=None)))
     page = Page(markdown.render(report))
     assert_ours(page)
@@ -77,7 +77,7 @@ def test_any_message_is_shown_as_it_is(text: str) -> None:
     assert one_line(shown) in one_line(page.text.replace("\u200b", "")) or len(shown) > 500
 
 
-def test_nobody_is_mentioned_and_nothing_is_linked(hostile: Report) -> None:
+def test_foreign_text_mentions_nobody_and_links_to_nothing(hostile: Report) -> None:
     outside = re.sub(r"(?s)^(`{3,})text\n.*?\n\1$", "", Output("markdown").render(hostile), flags=re.MULTILINE)
     shown = Page(outside).text
     assert not re.search(r"@\w|#\d|(?<!`)https?://\S+\.\S+\)\s*<a", shown)
@@ -85,7 +85,7 @@ def test_nobody_is_mentioned_and_nothing_is_linked(hostile: Report) -> None:
     assert "www." not in outside
 
 
-def test_it_stays_below_the_limit() -> None:
+def test_the_comment_stays_below_the_limit() -> None:
     long = HOSTILE * 20
     checks = [hostile_check(long, subject=str(number)) for number in range(20)]
     waived = [waived_check(subject=str(number)) for number in range(5)]
@@ -101,7 +101,7 @@ def test_it_stays_below_the_limit() -> None:
     assert "and 400 more integrations" in page.text
 
 
-def test_a_pass_begins_with_no_problem() -> None:
+def test_a_pass_does_not_begin_with_a_problem() -> None:
     information = hostile_check("only to know", outcome=Outcome.INFO)
     report = report_of(information, verdict=Verdict.PASS)
     text = markdown.render(report)

@@ -1,4 +1,4 @@
-"""Metrics as Prometheus' own parsers read them, and pushed to a gateway."""
+"""Metrics, as the parsers of Prometheus read them."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ Series = dict[tuple[str, frozenset[tuple[str, str]]], float]
 
 
 def series(text: str) -> Series:
-    """Every series of an exposition; both formats must be read alike."""
+    """Return every series of an exposition, which both parsers must read alike."""
     read: list[Series] = []
     for reader in (read_openmetrics, read_text_format):
         samples = [sample for family in reader(text) for sample in family.samples]
         by_labels = {(one.name, frozenset(one.labels.items())): float(one.value) for one in samples}
-        assert len(by_labels) == len(samples), "a series stands there twice"
+        assert len(by_labels) == len(samples), "a series occurs twice"
         read.append(by_labels)
     assert read[0] == read[1]
     return read[0]
@@ -43,7 +43,7 @@ def value(text: str, name: str, **labels: str) -> float:
     return one
 
 
-def test_metrics_of_a_command(offline: Offline) -> None:
+def test_a_command_writes_metrics(offline: Offline) -> None:
     text, _ = offline.report_in("openmetrics")
     (labels, one) = values(text, "mfagate_integration_problem", integration="duo-us")[0]
     assert one == 1
@@ -64,7 +64,7 @@ def test_metrics_of_a_command(offline: Offline) -> None:
     assert value(text, "mfagate_run_finished_timestamp_seconds") >= value(text, "mfagate_run_started_timestamp_seconds")
 
 
-def test_expiries_are_moments() -> None:
+def test_expiry_dates_are_timestamps() -> None:
     check = hostile_check("x")
     assert check.expires is not None
     later = check.until(check.expires + timedelta(days=1))
@@ -73,35 +73,35 @@ def test_expiries_are_moments() -> None:
         assert value(text, "mfagate_integration_expiry_timestamp_seconds") == check.expires.timestamp(), "the earliest"
 
 
-def test_a_drill_is_told_from_an_incident() -> None:
+def test_a_drill_differs_from_an_incident() -> None:
     report = report_of(hostile_check("x"))
     broken = report.integrations[0].model_copy(update={"faults": ["credential-revoked"]})
     drill = report.model_copy(update={"integrations": [broken]})
-    told = [value(openmetrics.render(one), "mfagate_integration_drill") for one in (report, drill)]
-    assert told == [0, 1]
+    values = [value(openmetrics.render(one), "mfagate_integration_drill") for one in (report, drill)]
+    assert values == [0, 1]
 
 
-def test_an_override_is_told_from_a_pass() -> None:
+def test_an_override_differs_from_a_pass() -> None:
     report = report_of(hostile_check("x"))
     overridden = report.model_copy(update={"run": report.run.model_copy(update={"override": "incident 4711"})})
-    told = [value(openmetrics.render(one), "mfagate_run_overridden") for one in (report, overridden)]
-    assert told == [0, 1]
+    values = [value(openmetrics.render(one), "mfagate_run_overridden") for one in (report, overridden)]
+    assert values == [0, 1]
 
 
-def test_hostile_labels_are_read_back(hostile: Report) -> None:
+def test_hostile_labels_are_read_unchanged(hostile: Report) -> None:
     text = Output("openmetrics").render(hostile)
     (labels, _), *_ = values(text, "mfagate_integration_expiry_timestamp_seconds")
     assert ":\\x3aerror::" in labels["subject"]
 
 
-def test_promtool_has_nothing_to_say(hostile: Report) -> None:
+def test_promtool_finds_no_problem(hostile: Report) -> None:
     promtool = require_program("promtool", package="prometheus")
     text = Output("openmetrics").render(hostile)
     done = subprocess.run([promtool, "check", "metrics"], input=text, text=True, capture_output=True, check=False)
     assert (done.returncode, done.stdout + done.stderr) == (0, "")
 
 
-def test_the_file_of_the_textfile_collector_is_replaced_whole(offline: Offline) -> None:
+def test_the_file_of_the_textfile_collector_is_replaced_atomically(offline: Offline) -> None:
     offline.write()
     target = offline.folder / "mfagate.prom"
     target.write_text("old")

@@ -1,4 +1,4 @@
-"""Pushing metrics: to the real Pushgateway where it is installed, else to a server that reads as it does."""
+"""Push metrics to the real Pushgateway if it is installed, and to an imitation."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from .conftest import CANARY, Offline
 
 
 class Taken(ThreadingHTTPServer):
-    """Answers as it is told, and keeps what was pushed: path, credentials, names of the metrics."""
+    """Responds with a given status, and records each push: path, credentials, names of the metrics."""
 
     def __init__(self, status: int) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
@@ -43,7 +43,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
 
     def log_message(self, *ignored: object) -> None:
-        """Say nothing."""
+        """Do not log."""
 
 
 @contextmanager
@@ -75,7 +75,7 @@ def test_each_integration_is_a_group(offline: Offline) -> None:
     assert "mfagate_integration_verdict" in server.pushed[1][2]
 
 
-def test_the_variable_does_the_same(offline: Offline) -> None:
+def test_the_variable_sets_the_gateway(offline: Offline) -> None:
     offline.write()
     with taking() as server:
         offline.execute("check", MFAGATE_PUSH_GATEWAY=f"http://127.0.0.1:{server.server_port}")
@@ -83,7 +83,7 @@ def test_the_variable_does_the_same(offline: Offline) -> None:
 
 
 @pytest.mark.parametrize("status", [401, 500])
-def test_a_refusal_is_told_and_changes_nothing(offline: Offline, status: int) -> None:
+def test_a_refusal_is_a_warning_and_changes_no_verdict(offline: Offline, status: int) -> None:
     offline.write()
     with taking(status) as server:
         url = f"http://u:{CANARY}@127.0.0.1:{server.server_port}"
@@ -92,7 +92,7 @@ def test_a_refusal_is_told_and_changes_nothing(offline: Offline, status: int) ->
     assert f"the metrics were not pushed to http://127.0.0.1:{server.server_port}: it answered {status}" in done.stderr
 
 
-def test_nobody_there_is_told_and_changes_nothing(offline: Offline) -> None:
+def test_an_unreachable_gateway_is_a_warning_and_changes_no_verdict(offline: Offline) -> None:
     offline.write()
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
@@ -104,13 +104,13 @@ def test_nobody_there_is_told_and_changes_nothing(offline: Offline) -> None:
 @pytest.mark.parametrize(
     "url", ["ftp://u:{}@h", "u:{}@h:9091", "http://", "http://u:{}@h:port", "http://u:{}@[x", "http://h/?q={}", ""]
 )
-def test_no_address_is_a_usage_error_that_quotes_nothing(offline: Offline, url: str) -> None:
+def test_an_invalid_url_is_a_usage_error_that_does_not_quote_it(offline: Offline, url: str) -> None:
     offline.write()
     done = offline.execute("check", "--push-gateway", url.format(CANARY))
     assert (done.exit_code, "Traceback" in done.stderr) == (2, False)
 
 
-def test_an_address_is_read() -> None:
+def test_a_url_is_parsed() -> None:
     gateway = Gateway.parse("https://a%40b:c%3Ad@[::1]:9091/x/")
     assert (gateway.url, gateway.username, gateway.password) == ("https://[::1]:9091/x", "a@b", "c:d")
     assert "c:d" not in repr(gateway)
@@ -142,7 +142,7 @@ def _wait_until_ready(url: str) -> None:
         time.sleep(0.02)
 
 
-def test_the_real_gateway_takes_it_and_keeps_the_others(offline: Offline, tmp_path: Path) -> None:
+def test_the_real_gateway_accepts_a_group_and_keeps_the_others(offline: Offline, tmp_path: Path) -> None:
     offline.write()
     with real_gateway(tmp_path) as url:
         assert offline.execute("check", "--push-gateway", url).stderr == ""

@@ -1,4 +1,4 @@
-"""SARIF against the official schema, and what code scanning needs of it."""
+"""SARIF fits the official schema, and has what code scanning needs."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def schema() -> dict[str, Any]:
 
 
 def validated(text: str) -> dict[str, Any]:
-    """The one run of a log that fits the schema."""
+    """Return the only run of a log, which must fit the schema."""
     document = json.loads(text)
     jsonschema.validate(document, schema(), cls=jsonschema.Draft4Validator)
     (run,) = document["runs"]
@@ -43,14 +43,14 @@ def by_rule(run: dict[str, Any]) -> dict[str, dict[str, Any]]:
     return {result["ruleId"]: result for result in run["results"]}
 
 
-def test_findings_of_a_command(offline: Offline) -> None:
+def test_a_command_writes_results(offline: Offline) -> None:
     run = validated(offline.report_in("sarif")[0])
     results = by_rule(run)
     levels = {rule: result["level"] for rule, result in results.items()}
     assert levels | {REFUSED: "error", WARNED: "warning", ACCEPTED: "error"} == levels
     assert run["invocations"][0]["exitCode"] == 1
-    (place,) = results[REFUSED]["locations"]
-    assert place["physicalLocation"] == {
+    (location,) = results[REFUSED]["locations"]
+    assert location["physicalLocation"] == {
         "artifactLocation": {"uri": "integrations.toml", "uriBaseId": "%SRCROOT%"},
         "region": {"startLine": offline.line_of("secret_key")},
     }
@@ -62,7 +62,7 @@ def test_findings_of_a_command(offline: Offline) -> None:
     assert all("suppressions" not in result for rule, result in results.items() if rule != ACCEPTED)
 
 
-def test_rules_are_the_catalogue(offline: Offline) -> None:
+def test_each_cause_is_a_rule(offline: Offline) -> None:
     run = validated(offline.report_in("sarif")[0])
     rules = run["tool"]["driver"]["rules"]
     assert [rule["id"] for rule in rules] == [cause.value for cause in CauseId]
@@ -70,7 +70,7 @@ def test_rules_are_the_catalogue(offline: Offline) -> None:
         assert rules[result["ruleIndex"]]["id"] == result["ruleId"]
 
 
-def test_fingerprints_outlive_lines_and_tell_findings_apart(offline: Offline) -> None:
+def test_fingerprints_are_unique_and_do_not_depend_on_lines(offline: Offline) -> None:
     def prints() -> list[str]:
         run = validated(offline.report_in("sarif")[0])
         return sorted(result["partialFingerprints"]["mfagate/v1"] for result in run["results"])
@@ -81,18 +81,18 @@ def test_fingerprints_outlive_lines_and_tell_findings_apart(offline: Offline) ->
     assert prints() == before
 
 
-def test_from_a_folder_below_the_root_paths_are_those_of_the_root(offline: Offline) -> None:
+def test_paths_are_relative_to_the_root_when_run_in_a_subfolder(offline: Offline) -> None:
     below = offline.folder / "deploy"
     below.mkdir()
     offline.write()
     offline.folder = below
     done = offline.execute("check", "--config", "../integrations.toml", "--output", "sarif")
     run = validated(done.stdout)
-    place = by_rule(run)[REFUSED]["locations"][0]["physicalLocation"]
-    assert place["artifactLocation"] == {"uri": "integrations.toml", "uriBaseId": "%SRCROOT%"}
+    location = by_rule(run)[REFUSED]["locations"][0]["physicalLocation"]
+    assert location["artifactLocation"] == {"uri": "integrations.toml", "uriBaseId": "%SRCROOT%"}
 
 
-def test_a_file_outside_of_the_repository_has_its_whole_address(
+def test_a_file_outside_the_repository_has_an_absolute_uri(
     hostile: Report, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / ".git").mkdir()
@@ -102,11 +102,11 @@ def test_a_file_outside_of_the_repository_has_its_whole_address(
     elsewhere = check.model_copy(update={"location": check.location.model_copy(update={"file": "../a b/#x.env"})})
     integration = hostile.integrations[0].model_copy(update={"checks": [elsewhere]})
     run = validated(sarif.render(hostile.model_copy(update={"integrations": [integration]})))
-    place = run["results"][0]["locations"][0]["physicalLocation"]["artifactLocation"]
-    assert place == {"uri": f"{root().parent.as_uri()}/a%20b/%23x.env"}
+    location = run["results"][0]["locations"][0]["physicalLocation"]["artifactLocation"]
+    assert location == {"uri": f"{root().parent.as_uri()}/a%20b/%23x.env"}
 
 
-def test_the_line_of_an_interaction_in_the_pact(tmp_path: Path, hostile: Report) -> None:
+def test_a_result_has_the_line_of_its_interaction_in_the_pact(tmp_path: Path, hostile: Report) -> None:
     pact = tmp_path / "pact.json"
     pact.write_text(json.dumps({"interactions": [{"description": "a"}, {"description": 'größer "b"'}]}, indent=1))
     check = (
@@ -125,19 +125,19 @@ def test_hostile_text_fits_the_schema(hostile: Report) -> None:
     assert len(run["results"]) == 3
 
 
-def test_nothing_checked(offline: Offline) -> None:
+def test_an_empty_selection_is_a_result(offline: Offline) -> None:
     text, done = offline.report_in("sarif", "--environment", "staging")
     (result,) = validated(text)["results"]
     assert (done.exit_code, result["ruleId"]) == (1, "gate.nothing-checked")
     assert result["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] == "integrations.toml"
 
 
-def test_rules_lead_to_the_documentation_where_the_package_tells_its_address(
+def test_rules_link_to_the_pages_of_causes_if_the_package_has_their_address(
     hostile: Report, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    told = Message()
-    told["Project-URL"] = "Causes, https://docs.example.com/causes.md"
-    monkeypatch.setattr(sarif, "metadata", lambda name: told)
+    package = Message()
+    package["Project-URL"] = "Causes, https://docs.example.com/reference/causes/"
+    monkeypatch.setattr(sarif, "metadata", lambda name: package)
     rules = validated(sarif.render(hostile))["tool"]["driver"]["rules"]
     uris = {rule["id"]: rule["helpUri"] for rule in rules}
-    assert uris["credential.rejected"] == "https://docs.example.com/causes.md#credentialrejected"
+    assert uris["credential.rejected"] == "https://docs.example.com/reference/causes/credential.rejected.html"

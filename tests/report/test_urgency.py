@@ -1,4 +1,4 @@
-"""What stops logins is read first, and missing documentation last."""
+"""Problems that stop logins come first, and missing documentation last."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def of(name: str, *checks: Check, **more: Any) -> Any:
 
 
 def order(text: str) -> list[str]:
-    """The causes whose messages a text shows, each where it is first."""
+    """Return the causes whose messages a text shows, in the order of their first occurrence."""
     return list(dict.fromkeys(re.findall(r"([a-z]+\.[a-z-]+) was found", text)))
 
 
@@ -65,15 +65,15 @@ def test_every_format_for_people_has_the_same_order_over_all_integrations() -> N
     assert page.index('id="down-1"') < page.index('id="staging-2"') < page.index('id="quiet-3"')
 
 
-def test_where_more_users_log_in_comes_first() -> None:
+def test_an_integration_with_more_users_comes_first() -> None:
     run = nightly(of("few", REJECTED, share_of_users=0.1), of("many", DOWN, REJECTED, share_of_users=0.6))
     assert [found.integration.name for found in findings(run) if found.integration][:2] == ["many", "few"]
 
 
 def test_the_first_line_says_if_only_documentation_is_missing() -> None:
     assert words.verdict(nightly(of("duo", UNDOCUMENTED, SLOW))) == "FAIL: only documentation is missing"
-    assert words.verdict(nightly(of("duo", UNDOCUMENTED), of("okta", REJECTED))) == "FAIL: something is broken"
-    assert words.verdict(nightly(of("duo", UNDOCUMENTED), of("okta", DOWN))) == "FAIL: something is broken"
+    assert words.verdict(nightly(of("duo", UNDOCUMENTED), of("okta", REJECTED))) == "FAIL: at least one check failed"
+    assert words.verdict(nightly(of("duo", UNDOCUMENTED), of("okta", DOWN))) == "FAIL: at least one check failed"
 
 
 checks = st.lists(st.sampled_from([UNDOCUMENTED, REJECTED, DOWN, SLOW, EXPIRING, STALE, passed()]), min_size=1)

@@ -15,17 +15,18 @@ import pytest
 import requests
 
 from mfagate.sandbox import SandboxError
+from mfagate.sandbox.certificates import Authority
 from mfagate.sandbox.emulator import (
     Emulator,
     EmulatorSandbox,
     IncomingRequest,
     Reply,
     RequestProblem,
-    RequestRefused,
+    RequestRejected,
     route,
 )
 from mfagate.sandbox.emulator.app import LARGEST_BODY
-from mfagate.sandbox.emulator.listen import Listener, certify
+from mfagate.sandbox.emulator.listen import Listener
 
 AS_JSON = {"Content-Type": "application/json"}
 
@@ -57,7 +58,7 @@ class Tiny(Emulator):
 
     @route("POST", "/refused")
     def refused(self, request: IncomingRequest) -> Reply:
-        raise RequestRefused(Reply(403, {"error": "no"}, {"Retry-After": "1"}))
+        raise RequestRejected(Reply(403, {"error": "no"}, {"Retry-After": "1"}))
 
     @route("POST", "/defect")
     def defect(self, request: IncomingRequest) -> Reply:
@@ -71,11 +72,11 @@ class Tiny(Emulator):
 @pytest.fixture(scope="module")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]]:
     """URL without its scheme, and the certificate authority."""
-    tls, bundle = certify(["api.example.com"], tmp_path_factory.mktemp("ca"))
-    listener = Listener(Tiny(), tls)
+    authority = Authority(tmp_path_factory.mktemp("ca"), ["api.example.com"])
+    listener = Listener(Tiny(), authority.context())
     thread = threading.Thread(target=listener.serve_forever, args=(0.01,))
     thread.start()
-    yield f"127.0.0.1:{listener.port}", bundle
+    yield f"127.0.0.1:{listener.port}", authority.bundle
     listener.shutdown()
     listener.server_close()
     thread.join()

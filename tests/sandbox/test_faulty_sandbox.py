@@ -77,12 +77,12 @@ def test_a_gate_run_shows_what_a_report_would_look_like(
     result = project.gate(*(f"mfa={fault}" for fault in faults))
     assert (result.exit_code, result.first["cause"]) == (exit_code, cause), result.stdout
     assert result.first["faults"] == faults
-    assert f"a drill, broken on purpose: mfa ({', '.join(faults)})" in result.stdout
+    assert f"drill, faults injected: mfa ({', '.join(faults)})" in result.stdout
 
 
 def test_a_drill_that_passes_is_told_as_one(project: Drill) -> None:
     result = project.gate("mfa=added")
-    assert (result.exit_code, "a drill, broken on purpose" in result.stdout) == (0, True), result.stdout
+    assert (result.exit_code, "drill, faults injected" in result.stdout) == (0, True), result.stdout
     assert 'name="faults" value="added"' in (project.folder / "junit.xml").read_text()
     assert result.report["run"]["warnings"] == []
 
@@ -93,7 +93,7 @@ def test_a_fault_that_does_nothing_is_told(project: Drill, fault: str) -> None:
     result = project.gate(f"mfa={fault}")
     (warning,) = result.report["run"]["warnings"]
     assert (result.exit_code, warning.partition(":")[0]) == (0, "mfa"), result.stdout
-    assert f"the fault {fault} has done nothing" in warning
+    assert f"the fault {fault} never fired" in warning
     assert f"warning: {warning}" in result.stderr
 
 
@@ -102,10 +102,10 @@ def test_a_fault_that_does_nothing_is_told(project: Drill, fault: str) -> None:
     [
         ("mfa=credential-revokd", "mfa", "did you mean 'credential-revoked'?"),
         ("mfa=account-suspended", "mfa", "there is no fault 'account-suspended'"),
-        ("mfa=rotated,rate=0.5", "mfa", "rotated lasts until it is taken away"),
+        ("mfa=rotated,rate=0.5", "mfa", "rotated lasts until it is removed"),
         ("mfa", "mfa", "write INTEGRATION=FAULT, for example mfa=status:503"),
         ("mfaa=reset", "mfa", "did you mean 'mfa'?"),
-        ("hosted=reset", "hosted", 'hosted has not endpoint = "sandbox"'),
+        ("hosted=reset", "hosted", 'hosted does not have endpoint = "sandbox"'),
     ],
 )
 def test_a_drill_that_cannot_be_had(project: Drill, fault: str, integration: str, words: str) -> None:
@@ -122,8 +122,8 @@ class Told(Exception):
     ("texts", "expected"),
     [
         # It was read before the sandbox was started, which takes a while.
-        (["slow:1"], ["change ['slow:1']", "Broken on purpose: slow:1"]),
-        (["slo", "rotated", "slo"], ["FILE: no; Broken on purpose: rotated"] * 2),
+        (["slow:1"], ["change ['slow:1']", "Injected faults: slow:1"]),
+        (["slo", "rotated", "slo"], ["FILE: no; Injected faults: rotated"] * 2),
     ],
 )
 def test_a_file_of_faults_is_followed_from_what_the_sandbox_was_started_with(
@@ -183,9 +183,9 @@ def test_well_broken_and_well_again(project: Drill) -> None:
         }
         seen = [project.execute("gate").exit_code]
         for text, words, expected in (
-            ("# revoked\ncredential-revoked\n", "Broken on purpose: credential-revoked", "credential.unknown-key"),
-            ("status:503\nrotated", "Broken on purpose: status:503, rotated", "provider.outage"),
-            ("refuse", "Broken on purpose: refuse", "network.connection-refused"),
+            ("# revoked\ncredential-revoked\n", "Injected faults: credential-revoked", "credential.unknown-key"),
+            ("status:503\nrotated", "Injected faults: status:503, rotated", "provider.outage"),
+            ("refuse", "Injected faults: refuse", "network.connection-refused"),
         ):
             write_atomically(faults, text)
             said(process, words)
@@ -193,16 +193,16 @@ def test_well_broken_and_well_again(project: Drill) -> None:
             assert expected in result.stdout, result.stdout
             assert not [secret for secret in secrets if secret in result.stdout]
         write_atomically(faults, "rotatd")
-        assert "did you mean 'rotated'?); Broken on purpose: refuse" in said(process, "rotatd")
+        assert "did you mean 'rotated'?); Injected faults: refuse" in said(process, "rotatd")
         faults.unlink()
-        said(process, "Nothing is broken on purpose.")
+        said(process, "No fault is injected.")
         seen.append(project.execute("gate").exit_code)
         assert seen == [0, 0]
 
 
 def test_a_sandbox_that_is_broken_from_the_start(project: Drill) -> None:
     with sandbox("duo", "--fault", "auth-down", "--fault", "tls-expired") as process:
-        shown = said(process, "Broken on purpose: auth-down, tls-expired")
+        shown = said(process, "Injected faults: auth-down, tls-expired")
         configuration = "\n".join(line.strip() for line in shown.splitlines() if line.startswith("  "))
         (project.folder / "integrations.toml").write_text(configuration)
         assert "network.tls-expired" in project.execute("gate").stdout
@@ -212,7 +212,7 @@ def test_a_sandbox_that_is_broken_from_the_start(project: Drill) -> None:
     ("arguments", "words"),
     [
         (["--fault", "rotatd"], "did you mean 'rotated'?"),
-        (["--fault", "refuse", "--fault", "rotated"], "refuse goes alone"),
+        (["--fault", "refuse", "--fault", "rotated"], "refuse excludes all other faults"),
         (["--faults-file", "."], "'.' is a directory"),
     ],
 )

@@ -120,18 +120,18 @@ def test_other_files_that_exist_are_kept_and_said(tmp_path: Path) -> None:
         (["--provider", "dou"], "did you mean 'duo'?"),
         (["--provider", "duo", "--environment", "prod"], "'prod' is not one of"),
         (["--provider", "duo", "--ci", "travis"], "'travis' is not one of"),
-        (["--provider", "duo", "--ci", "github"], "--ci needs --source SOURCE, what the CI machine installs: git+htt"),
+        (["--provider", "duo", "--ci", "github"], "--ci needs --source SOURCE, which the CI machine installs: git+htt"),
         (["--provider", "duo,dou"], "no provider is named 'dou' (did you mean 'duo'?)"),
         (["--provider", "duo", "--environment", "staging,prod"], "'prod' is not one of"),
         (
             ["--provider", "duo", "okta"],
-            "to add okta as well, write --provider duo,okta; to name the folder, make it before: mkdir okta",
+            "to add okta as well, write --provider duo,okta; to use it as the folder, create it first: mkdir okta",
         ),
         (["--provider", "duo", "okta", "entra"], "to add okta, entra as well, write --provider duo,okta,entra"),
         (["--provider", "duo", "one", "two"], "name one FOLDER, not one, two"),
         (["duo", "okta"], "to add duo, okta, write --provider duo,okta"),
         (["file", "--provider", "duo"], "is a file"),
-        (["file/below", "--provider", "duo"], "file is a file, and a folder of this name is needed"),
+        (["file/below", "--provider", "duo"], "file is a file, but a folder of this name is needed"),
     ],
 )
 def test_bad_input_writes_nothing(tmp_path: Path, arguments: list[str], words: str) -> None:
@@ -218,11 +218,11 @@ def test_a_wrong_answer_is_asked_for_again(tmp_path: Path) -> None:
         "it is a host name with a scheme in it",
         "there is no secret store 'evn' (did you mean 'env'?",
         "it has 5 characters instead of 20 (truncated)",
-        "secret_key is a secret, and integrations.toml is committed: write where it is read from",
+        "secret_key is a secret, but integrations.toml is committed: write where it is read from",
         "dotenv:deploy/mfa.env is incomplete",
         "enter it again to keep it",
         "no CI is named 'gitlap' (did you mean 'gitlab'?)",
-        "mfagate is on no public index, and somebody else could claim the name there",
+        "mfagate is not on a public index, and anyone could claim the name there",
     ):
         assert words in " ".join(shown.split()), (words, shown)
     (duo,) = tomllib.loads((tmp_path / "integrations.toml").read_text())["integrations"].values()
@@ -296,7 +296,7 @@ def test_a_provider_is_added_to_a_project(tmp_path: Path, newline: str) -> None:
     assert (tmp_path / "contracts/okta/auth-service-okta.json").exists()
     assert not (tmp_path / "contracts/duo").exists()
     again = init(tmp_path, "--provider", "okta")
-    assert "kept okta, which is in integrations.toml already" in again.stdout
+    assert "kept okta, which is already in integrations.toml" in again.stdout
     assert path.read_bytes().decode() == text
 
 
@@ -369,7 +369,7 @@ def test_a_waiver_does_not_spread_to_another_environment(tmp_path: Path) -> None
     waiver = '[[integrations.duo.waivers]]\ncause = "cassette.stale"\nreason = "r"\nowner = "o"\nuntil = 2026-12-31\n'
     (tmp_path / "integrations.toml").write_text(MINE + waiver)
     done = init(tmp_path, "--provider", "duo", "--environment", "staging")
-    assert (done.returncode, "duo has waivers, which would hold in every environment" in done.stderr) == (2, True)
+    assert (done.returncode, "duo has waivers, which would apply to every environment" in done.stderr) == (2, True)
 
 
 def test_nothing_to_add_is_refused(tmp_path: Path) -> None:
@@ -390,7 +390,7 @@ def test_ci_files_are_added_for_the_variables_of_the_project(tmp_path: Path) -> 
     assert "secrets: HOST, IKEY, SKEY" in done.stdout
     assert hooks.read_text() == "repos: []\n"
     assert "mfagate check" in (tmp_path / ".pre-commit-config.yaml.mfagate").read_text()
-    assert ".pre-commit-config.yaml was kept. Take what is missing in it from" in done.stdout
+    assert ".pre-commit-config.yaml was kept. Copy what it lacks from" in done.stdout
 
 
 def test_a_project_without_variables_gets_sound_files(tmp_path: Path) -> None:
@@ -457,8 +457,8 @@ def test_next_names_what_environments_share(tmp_path: Path) -> None:
     path.write_text(text.replace("environment =", 'endpoint = "https://okta.example.com"\nenvironment =', 1))
     shown = " ".join(init(tmp_path, "--provider", "okta", "--environment", "staging").stdout.split())
     assert (
-        "okta/staging takes endpoint, expect.org_id, test_data.user from the table of all environments: override in "
-        "[integrations.okta.environments.staging] what is different there."
+        "okta/staging takes endpoint, expect.org_id, test_data.user from the table of all environments: override what "
+        "differs in [integrations.okta.environments.staging]."
     ) in shown
     assert "okta/production takes" not in shown
     path.write_text(path.read_text() + 'expect.org_id = "00o2"\n')
@@ -474,7 +474,9 @@ def test_next_names_files_that_git_leaves_out(tmp_path: Path) -> None:
     text = MINE.replace('"env:HOST"', '"dotenv:public.env#HOST"').replace('"env:IKEY"', '"dotenv:.env#IKEY"')
     (tmp_path / "integrations.toml").write_text(text)
     done = init(tmp_path, "--ci", "github", "--source", SOURCE)
-    assert "git ignores .env: let the CI write it before mfagate starts" in " ".join(done.stdout.split()), done.stdout
+    assert "git ignores .env: create it in the CI job before mfagate starts" in " ".join(done.stdout.split()), (
+        done.stdout
+    )
 
 
 def test_next_knows_the_repository(tmp_path: Path) -> None:
@@ -546,4 +548,4 @@ def test_a_project_is_not_grown_where_one_path_is_of_the_wrong_kind(tmp_path: Pa
     before = tree(tmp_path)
     result = init(tmp_path, "--provider", "okta")
     assert (result.returncode, tree(tmp_path)) == (2, before)
-    assert "contracts/okta is a file, and a folder of this name is needed" in result.stderr
+    assert "contracts/okta is a file, but a folder of this name is needed" in result.stderr

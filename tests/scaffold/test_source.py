@@ -70,36 +70,36 @@ def test_a_tag_and_a_commit_are_looked_up(folder: Path, origin: Path) -> None:
 
 
 def test_a_repository_that_does_not_answer_is_said(folder: Path, tmp_path: Path) -> None:
-    assert "could not be asked" in parse(f"git+file://{tmp_path}/nowhere@v0.1.0", folder).doubt
+    assert "cannot be read from here" in parse(f"git+file://{tmp_path}/nowhere@v0.1.0", folder).doubt
 
 
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("mfagate", "mfagate is on no public index"),
-        ("mfagate==0.1.0", "mfagate is on no public index"),
-        ("mfagate[history]>=0.1", "has a character that CI files and shells read otherwise"),
+        ("mfagate", "mfagate is not on a public index"),
+        ("mfagate==0.1.0", "mfagate is not on a public index"),
+        ("mfagate[history]>=0.1", "contains a character that is special in CI files and shells"),
         ("https://pypi.org/simple", "mfagate is not on pypi.org"),
         ("https://test.pypi.org/simple/", "mfagate is not on test.pypi.org"),
-        ("http://pypi.acme.dev/simple", "it has to begin with https://"),
-        ("https://user:token@pypi.acme.dev/simple", "carries a user name or a token"),
+        ("http://pypi.acme.dev/simple", "it must begin with https://"),
+        ("https://user:token@pypi.acme.dev/simple", "contains a user name or a token"),
         ("git+https://git.acme.dev/mfagate", "it names no version: add a tag or a commit"),
         ("git+https://git.acme.dev/mfagate@", "it names no version"),
         ("git+https://git.acme.dev/mfagate@main", "main moves"),
-        ("git+https://token@git.acme.dev/mfagate@v1", "carries a user name or a token"),
-        ("git+ssh://git:secret@git.acme.dev/mfagate@v1", "carries a user name or a token"),
+        ("git+https://token@git.acme.dev/mfagate@v1", "contains a user name or a token"),
+        ("git+ssh://git:secret@git.acme.dev/mfagate@v1", "contains a user name or a token"),
         ("git+http://git.acme.dev/mfagate@v1", "write a git URL as git+https://"),
         ("git+ext::sh@v1", "write a git URL as git+https://"),
-        ("ftp://x/y.whl", "it is no source that pip installs"),
+        ("ftp://x/y.whl", "pip cannot install it"),
         ("vendor/nothing.whl", "there is no file or folder vendor/nothing.whl in the project"),
         ("../outside.whl", "there is no file or folder"),
         ("/tmp", "/tmp is not in the project"),
         (".", "is not in the project"),
         ("vendor", "has no pyproject.toml"),
-        ("vendor/mfagate-notes.txt", "is no wheel (.whl)"),
-        ("vendor/other-1.0-py3-none-any.whl", "is no package of mfagate"),
-        ("a b.whl", "has a character that CI files and shells read otherwise"),
-        ("$(id)", "has a character that CI files and shells read otherwise"),
+        ("vendor/mfagate-notes.txt", "is neither a wheel (.whl)"),
+        ("vendor/other-1.0-py3-none-any.whl", "is not a package of mfagate"),
+        ("a b.whl", "contains a character that is special in CI files and shells"),
+        ("$(id)", "contains a character that is special in CI files and shells"),
     ],
 )
 def test_what_is_not_pinned_or_not_there_is_refused(folder: Path, text: str, words: str) -> None:

@@ -707,8 +707,8 @@ def test_the_command_names_the_place_and_not_the_value(tmp_path: Path) -> None:
     assert done.returncode == 1
     assert done.stdout.startswith("cassettes/a.yaml: interaction 1: the field passcode of the request\n\nEach of these")
     assert "mfagate explain cassette.secret-leaked" in done.stdout
-    assert done.stdout.endswith("2 recordings: 1 of them with something to look at\n")
-    assert scan(tmp_path, "cassettes/b.yaml").stdout == "1 recording: nothing that should have been scrubbed\n"
+    assert done.stdout.endswith("2 recordings: 1 of them with something to check\n")
+    assert scan(tmp_path, "cassettes/b.yaml").stdout == "1 recording: no secrets found\n"
 
 
 def test_the_same_place_in_many_recordings_is_a_few_lines(tmp_path: Path) -> None:
@@ -717,7 +717,7 @@ def test_the_same_place_in_many_recordings_is_a_few_lines(tmp_path: Path) -> Non
     done = scan(tmp_path, ".")
     lines = done.stdout.splitlines()
     assert lines[0] == "00.yaml: interactions 1, 2, 3 and 6 more: the header Authorization of the request"
-    assert lines[3] == "  … and in 17 more recordings: the header Authorization of the request (--all names them)"
+    assert lines[3] == "  … and in 17 more recordings: the header Authorization of the request (--all lists them)"
     assert len(lines) < 15
     assert len(scan(tmp_path, ".", "--all").stdout.splitlines()) > 40
 
@@ -725,14 +725,14 @@ def test_the_same_place_in_many_recordings_is_a_few_lines(tmp_path: Path) -> Non
 NOT_READ = {
     "broken YAML": (
         b"interactions:\n- request: {\n  response: [",
-        "is not YAML (line 4), though it looks like a recording",
+        "is not YAML (line 4), but looks like a recording",
     ),
     "cut JSON": (in_json(VCRPY)[:-30], "is not JSON"),
     "binary": (b"\x00\x01\xff" * 50, "is not text in UTF-8"),
     "damaged gzip": (gzip.compress(in_yaml(VCRPY))[:-40], "is compressed and was cut off"),
     "an unknown format": (
         in_json({"interactions": [{"sent": {}, "received": {}}]}),
-        "in a way that mfagate does not know",
+        "has a format that is not supported",
     ),
     "deep": (b'{"interactions": ' + b"[" * 100_000, "is nested too deeply"),
     "aliases": (
@@ -789,7 +789,7 @@ def test_files_of_another_kind_in_a_folder_are_named_and_no_failure(tmp_path: Pa
     cassette(tmp_path / "good.yaml")
     done = scan(tmp_path, ".")
     assert done.returncode == 0, done.stdout
-    assert "no recordings, by their content: README.md, __init__.py, compose.yaml and 4 more" in done.stdout
+    assert "not recordings, by their content: README.md, __init__.py, compose.yaml and 4 more" in done.stdout
 
 
 @pytest.mark.parametrize("name", [name for name in OTHER if name != ".hidden"])
@@ -802,9 +802,9 @@ def test_a_file_that_is_named_has_to_be_a_recording(tmp_path: Path, name: str) -
 def test_nothing_to_search_is_no_pass(tmp_path: Path) -> None:
     (tmp_path / "README.md").write_text("hello")
     for arguments, words in (
-        ((), "cassettes is not there"),
+        ((), "cassettes does not exist"),
         ((".",), "no recordings in ."),
-        (("x.yaml",), "is not there"),
+        (("x.yaml",), "does not exist"),
     ):
         done = scan(tmp_path, *arguments)
         assert (done.returncode, words in done.stderr) == (2, True), done.stderr
@@ -867,8 +867,8 @@ def test_an_interaction_that_is_not_understood_is_listed(tmp_path: Path) -> None
     (tmp_path / "a.yaml").write_bytes(in_yaml({"interactions": [recorded(), "GET /", {"sent": {"a": 1}}]}))
     done = scan(tmp_path, ".")
     assert done.returncode == 3
-    assert "a.yaml interaction 2: the request is written in a way that mfagate does not know" in done.stdout
-    assert "a.yaml interaction 3: the request is written" in done.stdout
+    assert "a.yaml interaction 2: the request has a format that is not supported" in done.stdout
+    assert "a.yaml interaction 3: the request has a format" in done.stdout
 
 
 def test_symbols_of_ruby_are_names(tmp_path: Path) -> None:

@@ -177,29 +177,29 @@ def test_the_value_is_found_with_its_line(
         ("v.json", '{"a": 1, "b": 2}', "zzz", "there is no 'zzz' under the top; it has a, b"),
         ("v.json", '{"a": ["c4n4ry", "x"]}', "a.zzz", "there is no 'zzz' under a; its items are 0 to 1"),
         ("v.json", '{"a": ["c4n4ryB64==", "c4n4ry1=x"]}', "a.zzz", "there is no 'zzz' under a; its items are 0 to 1"),
-        ("v.json", '{"a": {"b": "c4n4ry"}}', "a", "a holds a table, not a value; it has b"),
+        ("v.json", '{"a": {"b": "c4n4ry"}}', "a", "a is a table, not a value; it has b"),
         ("v.json", '{"a": "c4n4ry", // unclosed', "a", "v.json is not valid json (line 1)"),
         ("v.json", "{'a': 'c4n4ry'}", "a", "v.json is not valid json (line 1)"),
-        ("v.json", '{"a": "c4n4ry"}', "a.b", "there is no 'b' under a, which holds a value and no table"),
-        ("v.json", '{"a": 1}', 'a."b', "its quotes are not in order"),
-        ("v.json", '{"a": 1}', '"a"b', "its quotes are not in order"),
+        ("v.json", '{"a": "c4n4ry"}', "a.b", "there is no 'b' under a, which is a value, not a table"),
+        ("v.json", '{"a": 1}', 'a."b', "a quote is missing or misplaced"),
+        ("v.json", '{"a": 1}', '"a"b', "a quote is missing or misplaced"),
         ("v.yaml", COMPOSE, "services.login.environment.FROM_SHELL", "write env:FROM_SHELL"),
-        ("v.yaml", COMPOSE, "services.login.environment.TWICE", "the list has 'TWICE' twice (items 4 and 5)"),
+        ("v.yaml", COMPOSE, "services.login.environment.TWICE", "the list has 'TWICE' more than once (items 4 and 5)"),
         ("v.yaml", COMPOSE, "services.login.environment.DUO_HOTS", "did you mean 'DUO_HOST'?"),
         ("v.yaml", DEPLOYMENT, "[0].spec.containers.login.env.DUO_SKEY", "write k8s-secret:MANIFEST#duo/skey"),
-        ("v.yaml", DEPLOYMENT, "[0].spec.containers.login.env.POD", "reads it from elsewhere (valueFrom)"),
+        ("v.yaml", DEPLOYMENT, "[0].spec.containers.login.env.POD", "sets it from another source (valueFrom)"),
         ("v.yaml", DEPLOYMENT, "data.DUO_HOST", "as in yaml:v.yaml#[ConfigMap/login].data.DUO_HOST"),
         ("v.yaml", DEPLOYMENT, "data.NOPE", "none of its 3 documents in v.yaml has data.NOPE"),
         ("v.yaml", DEPLOYMENT, "[Secret/x].data.NOPE", "no document [Secret/x]; it has Deployment/login"),
         ("v.yaml", "a: !vault |\n  $ANSIBLE_VAULT;1.1;AES256\n  c4n4ry\n", "a", "has the tag !vault"),
-        ("v.yaml", "a: !Ref Token\n", "a", "has the tag !Ref: another program makes the value of it"),
-        ("v.yaml", "a: {{ .Values.c4n4ry }}\n", "a", "it holds {{ … }}, as a template"),
+        ("v.yaml", "a: !Ref Token\n", "a", "has the tag !Ref: another program computes its value"),
+        ("v.yaml", "a: {{ .Values.c4n4ry }}\n", "a", "it contains {{ … }}"),
         ("v.ini", AUTHPROXY, "skey", "there is no 'skey' under the top; it has main, radius_server_auto"),
         ("v.ini", AUTHPROXY, "ldap_server.skey", "write ini:v.ini#ldap_server_auto.skey"),
         ("v.ini", "okta.token = c4n4ry\n", "okta.token", "write 'ini:v.ini#\"okta.token\"'"),
         ("v.ini", "# a\nc4n4ry\n", "a", "v.ini is not valid ini (line 2)"),
-        ("v.tfvars", TFVARS, "computed", "computed is an expression, and only constants can be read here"),
-        ("v.tfvars", TFVARS, "nothing", "nothing holds nothing, not a value"),
+        ("v.tfvars", TFVARS, "computed", "computed is an expression, but only constants can be read here"),
+        ("v.tfvars", TFVARS, "nothing", "nothing is null, not a value"),
         ("v.tfvars", 'a = "c4n4ry"\nb = \n', "a", "v.tfvars is not valid tfvars (line 2)"),
         ("v.tfvars", 'resource "x" "y" {}\n', "a", "v.tfvars is not valid tfvars (line 1)"),
         ("v.yaml", "$ANSIBLE_VAULT;1.1;AES256\n6238\n", "a", "is encrypted by Ansible Vault"),
@@ -218,7 +218,7 @@ def test_a_miss_shows_what_is_there_and_what_to_write(
 def test_a_name_with_a_value_in_each_of_several_sections_is_ambiguous(put: Put, missed: Missed) -> None:
     put("authproxy.cfg", AUTHPROXY)
     said = missed("dotenv:authproxy.cfg#skey")
-    assert "2 of them define skey, each with another value" in said
+    assert "2 of them define skey with different values" in said
     assert "second" not in said
 
 
@@ -259,7 +259,7 @@ def secret(name: str, namespace: str | None = None, key: str = "skey", value: st
 
 TWO = secret("duo", "staging", value="s") + secret("duo", "production", value="p")
 
-FILLED = "is a template that nothing has filled in"
+FILLED = "is a template that has not been rendered"
 
 EXTERNAL = """\
 kind: ExternalSecret
@@ -291,7 +291,7 @@ def test_secrets_by_namespace_and_in_lists(put: Put, resolve: Resolve, text: str
     [
         (TWO, "duo/skey", "has 2 Secrets named duo: staging/duo (line 1) and production/duo (line 5)"),
         (TWO, "test/duo/skey", "no Secret duo in the namespace test; it has staging/duo, production/duo"),
-        (secret("duo") + secret("duo"), "duo/skey", "duo (line 1) and duo (line 5); the one that is applied last"),
+        (secret("duo") + secret("duo"), "duo/skey", "duo (line 1) and duo (line 5); the last one applied"),
         (secret("duo", "a") + secret("duo", "a"), "a/duo/skey", "has 2 Secrets named duo"),
         (secret("duo"), "a/b/duo/skey", "is incomplete: write it like k8s-secret:secret.yaml#mfa/token"),
         (secret("duo"), "/duo/skey", "is incomplete"),
@@ -299,7 +299,7 @@ def test_secrets_by_namespace_and_in_lists(put: Put, resolve: Resolve, text: str
         (EXTERNAL, "duo/skey", "(skey is login/duo skey of the store vault)"),
         (EXTERNAL, "login-secrets/skey", "an ExternalSecret"),
         (EXTERNAL, "other/skey", "no Secret named other, but an ExternalSecret"),
-        (secret("a") + EXTERNAL, "other/skey", "no Secret named other; it holds a"),
+        (secret("a") + EXTERNAL, "other/skey", "no Secret named other; it has a"),
         ("kind: SealedSecret\nmetadata: {name: duo}\nspec: {encryptedData: {skey: A}}\n", "duo/skey", "SealedSecret"),
         ("kind: SecretProviderClass\nmetadata: {name: x}\nspec: {secretObjects: [{secretName: duo}]}\n", "duo/skey",
          "a SecretProviderClass"),
@@ -349,25 +349,25 @@ def test_files_that_are_no_text_are_named(
     [
         ("a.properties", "okta.token=x\n", "yaml:a.properties#okta.token", "write dotenv:a.properties#okta.token"),
         ("a.properties", "# c\nokta.token = x\n", "yaml:a.properties#okta.token", "dotenv:a.properties#okta.token"),
-        ("a.ini", "[okta]\ntoken = x y\n", "toml:a.ini#okta.token", "Write dotenv:a.ini#token in the place of toml:"),
-        ("a.tfvars", "a = {\n b = 1\n}\n", "toml:a.tfvars#a.b", "Write tfvars:a.tfvars#a.b in the place of toml:"),
-        ("v.yaml", "a: {secret: c4n4ry, key: c4n4ry}\n", "yaml:v.yaml#a", "write k8s-secret:MANIFEST#NAME/KEY in the"),
-        ("v.yaml", "a: {b: c4n4ry, c.d: 1}\n", "yaml:v.yaml#a", "is meant: yaml:v.yaml#a.b, 'yaml:v.yaml#a.\"c.d\"'."),
+        ("a.ini", "[okta]\ntoken = x y\n", "toml:a.ini#okta.token", "Write dotenv:a.ini#token instead of toml:"),
+        ("a.tfvars", "a = {\n b = 1\n}\n", "toml:a.tfvars#a.b", "Write tfvars:a.tfvars#a.b instead of toml:"),
+        ("v.yaml", "a: {secret: c4n4ry, key: c4n4ry}\n", "yaml:v.yaml#a", "write k8s-secret:MANIFEST#NAME/KEY instead"),
+        ("v.yaml", "a: {b: c4n4ry, c.d: 1}\n", "yaml:v.yaml#a", "these: yaml:v.yaml#a.b, 'yaml:v.yaml#a.\"c.d\"'"),
         ("v.yaml", "a: !vault |\n  $ANSIBLE_VAULT;1.1\n", "yaml:v.yaml#a", "decrypt it with ansible-vault"),
-        ("v.yaml", "a: {secure: AAABAOz8}\n", "yaml:v.yaml#a", "with `pulumi config get NAME`, or take"),
+        ("v.yaml", "a: {secure: AAABAOz8}\n", "yaml:v.yaml#a", "with `pulumi config get NAME`, or use"),
         ("v.json", '{"a": {"reference": {"keyVault": {"id": "x"}, "secretName": "y"}}}', "json:v.json#a",
          "with `az keyvault secret show`"),
         ("v.json", '{"SecretString": "{\\"skey\\": \\"c4n4ry\\"}"}', "json:v.json#SecretString.skey",
          "jq -r .SecretString IN > OUT"),
-        ("v.yaml", "a: !Sub x\n", "yaml:v.yaml#a", "Let that program write the value before the gate runs"),
+        ("v.yaml", "a: !Sub x\n", "yaml:v.yaml#a", "Run that program before the gate"),
         ("a.tfvars", "a = var.b\n", "tfvars:a.tfvars#a", "reads a variable from env:TF_VAR_a"),
         ("a.tf", 'provider "x" {}\n', "tfvars:a.tf#x", "point at the *.tfvars file that sets the value"),
         ("k.yaml", "kind: Secret\nmetadata: {name: duo}\ndata: {a: c4n4ry}\n", "k8s-secret:k.yaml#duo/a",
          "Move the plain value from data to stringData"),
-        ("a.yml", "a: 1\n", "json:a.yml#a", "Write yaml:a.yml#a in the place of json:a.yml#a."),
-        ("a.json", '{"a": {"b": ["x"]}}', "json:a.json#/a/b/0", "write json:a.json#a.b.0 in the place"),
-        ("a.json", '{"a": {"b": ["x"]}}', "json:a.json#$.a.b[0]", "write json:a.json#a.b.0 in the place"),
-        ("a.json", '{"a": {"b": ["x"]}}', "json:a.json#a.b[0]", "write json:a.json#a.b.0 in the place"),
+        ("a.yml", "a: 1\n", "json:a.yml#a", "Write yaml:a.yml#a instead of json:a.yml#a."),
+        ("a.json", '{"a": {"b": ["x"]}}', "json:a.json#/a/b/0", "write json:a.json#a.b.0 instead"),
+        ("a.json", '{"a": {"b": ["x"]}}', "json:a.json#$.a.b[0]", "write json:a.json#a.b.0 instead"),
+        ("a.json", '{"a": {"b": ["x"]}}', "json:a.json#a.b[0]", "write json:a.json#a.b.0 instead"),
         ("k.yaml", "secretGenerator: [{name: duo, literals: [skey=x]}]\n", "k8s-secret:k.yaml#duo/skey",
          "Point at what the generator reads: yaml:k.yaml#secretGenerator.duo.literals.skey. Or"),
         ("k.yaml", "secretGenerator: [{name: duo, envs: [.env], files: [skey=s.txt, b/skey, x]}]\n",
@@ -378,9 +378,9 @@ def test_files_that_are_no_text_are_named(
         ("k.yaml", secret("duo"), "k8s-secret:k.yaml#duo/sKey", "as in k8s-secret:k.yaml#duo/skey."),
         ("k.yaml", secret("duo", "a", "x") + secret("duo", "b"), "k8s-secret:k.yaml#duo/skey", "k.yaml#b/duo/skey"),
         ("k.yaml", "kind: Secret\nmetadata: {name: duo, namespace: b}\ndata: {a.b: dg==}\n", "yaml:k.yaml#data.'a.b'",
-         "Write k8s-secret:k.yaml#b/duo/a.b in the place of"),
+         "Write k8s-secret:k.yaml#b/duo/a.b instead of"),
         ("k.yaml", "a: 1\n---\nkind: Secret\nmetadata: {name: duo}\ndata: {skey: dg==}\n", "yaml:k.yaml#data.skey",
-         "Write k8s-secret:k.yaml#duo/skey in the place of"),
+         "Write k8s-secret:k.yaml#duo/skey instead of"),
         ("k.yaml", "kind: SealedSecret\nmetadata: {name: duo}\nspec: {encryptedData: {skey: Ag}}\n",
          "yaml:k.yaml#spec.encryptedData.skey", "kubectl get secret duo -o yaml > OUT"),
         ("a.env", "SKEY=encrypted:BN4hgnzQqxSsjzXnP\n", "dotenv:a.env#SKEY", "dotenvx decrypt -f a.env --stdout > OUT"),
@@ -454,7 +454,7 @@ def test_variables_are_expanded_as_python_dotenv_does(
     [
         ("UNSET", "NOT_SET, NEITHER are not set, neither above in the file nor in the environment"),
         ("DEEP", "NOT_SET, NEITHER are not set"),
-        ("LATER", "BELOW is defined on line 10, below, and only lines above count"),
+        ("LATER", "BELOW is defined below, on line 10, but only lines above count"),
         ("ZZZ", "does not define ZZZ; it has ACCOUNT, HOST, SINGLE, DEFAULT, PLAIN and 6 more"),
     ],
 )
@@ -463,7 +463,7 @@ def test_an_unset_variable_is_named(put: Put, missed: Missed, name: str, message
     assert message in missed(f"dotenv:.env#{name}")
 
 
-OTHERWISE = "systemd's EnvironmentFile reads its spaces, quotes or backslashes otherwise"
+OTHERWISE = "systemd's EnvironmentFile reads its spaces, quotes or backslashes differently"
 EXPORT = f"{DOCKER} refuses a line that begins with export, and {SYSTEMD} ignores it"
 
 
@@ -474,7 +474,7 @@ def test_variables_that_double_each_other_end(put: Put, missed: Missed) -> None:
     assert "longer than 1 MiB" in missed("dotenv:.env#B")
 
 
-KEEPS, COMMENT = "docker run --env-file keeps the quotes", "keeps the comment behind the value"
+KEEPS, COMMENT = "docker run --env-file keeps the quotes", "keeps the comment after the value"
 
 
 @pytest.mark.parametrize(
@@ -499,9 +499,9 @@ KEEPS, COMMENT = "docker run --env-file keeps the quotes", "keeps the comment be
                                        "systemd's EnvironmentFile does not expand ${B}"]),
         ("A=a\\b", "a\\b", [], [OTHERWISE]),
         ("export A=x", "x", [], [EXPORT]),
-        ("A =x", "x", [], ["docker run --env-file refuses the space in front of ="]),
-        ("A= x", "x", [], ["docker run --env-file reads its spaces, quotes or backslashes otherwise"]),
-        ("A=x  ", "x", [], ["docker run --env-file reads its spaces, quotes or backslashes otherwise"]),
+        ("A =x", "x", [], ["docker run --env-file refuses the space before ="]),
+        ("A= x", "x", [], ["docker run --env-file reads its spaces, quotes or backslashes differently"]),
+        ("A=x  ", "x", [], ["docker run --env-file reads its spaces, quotes or backslashes differently"]),
     ],
 )  # fmt: skip
 def test_what_other_programs_read_otherwise(line: str, value: str, variables: list[str], expected: list[str]) -> None:
@@ -626,5 +626,5 @@ def test_the_value_behind_base64_is_not_shown_when_it_is_not_text(put: Put, miss
     encoded = base64.b64encode(b"\xff" + CANARY.encode()).decode()
     put("s.yaml", f"kind: Secret\nmetadata: {{name: duo}}\ndata: {{skey: {encoded}}}\n")
     said = missed("k8s-secret:s.yaml#duo/skey")
-    assert "is not base64 of text" in said
+    assert "is not text in base64" in said
     assert encoded not in said

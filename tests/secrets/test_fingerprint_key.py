@@ -139,7 +139,7 @@ def test_a_file_that_holds_no_key_is_told_without_its_text(tmp_path: Path, text:
         return
     with pytest.raises(KeyProblem) as raised:
         read(path)
-    assert "holds no fingerprint key" in str(raised.value)
+    assert "contains no fingerprint key" in str(raised.value)
     assert len(text) < 2 or text not in str(raised.value)
 
 

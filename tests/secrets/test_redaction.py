@@ -21,8 +21,13 @@ from mfagate.secrets.public import words_in
 from mfagate.secrets.redaction import RUN, Redactor
 
 SECRETS = st.text(st.characters(exclude_categories=["Cs"]), min_size=6, max_size=60).filter(
-    # Neither words of placeholders nor an address without credentials are a secret.
-    lambda value: len(value.strip().strip("\"'").strip()) >= 6 and not words_in(value) and "://" not in value
+    # Words of placeholders, the first line of a PEM block, and a URL without credentials are not secret.
+    lambda value: (
+        len(value.strip().strip("\"'").strip()) >= 6
+        and not words_in(value)
+        and "://" not in value
+        and "-----" not in value
+    )
 )
 
 

@@ -161,7 +161,7 @@ def test_a_machine_without_ipv6(monkeypatch: pytest.MonkeyPatch, names: dict[str
 
 @pytest.mark.parametrize(
     ("addresses", "families"),
-    [(["::1"], "by IPv6:"), (["127.0.0.1"], "by IPv4:"), (["::1", "127.0.0.1"], "from here:")],
+    [(["::1"], "over IPv6:"), (["127.0.0.1"], "over IPv4:"), (["::1", "127.0.0.1"], "from here:")],
 )
 def test_a_machine_without_a_route_for_the_addresses_of_a_host(
     monkeypatch: pytest.MonkeyPatch, names: dict[str, Any], get: Get, addresses: list[str], families: str

@@ -187,7 +187,9 @@ def test_connect_fails(serve: Serve, get: Get, use: SetProxy, handler: object, p
 
 
 @pytest.mark.parametrize("url", ["https://provider.example/", "http://provider.example/"])
-@pytest.mark.parametrize(("userinfo", "message"), [("", "its URL has none"), (USERINFO, "refuses the user name")])
+@pytest.mark.parametrize(
+    ("userinfo", "message"), [("", "its URL contains neither"), (USERINFO, "refuses the user name")]
+)
 def test_407(serve: Serve, get: Get, use: SetProxy, url: str, userinfo: str, message: str) -> None:
     use(proxy_url(serve(answer(REFUSAL)).port, userinfo))
     exchange = get(url)
@@ -247,7 +249,7 @@ def test_a_proxy_that_takes_basic_as_well_wants_a_user(
     use(proxy_url(serve(answer(demanding(*challenges))).port))
     exchange = get("https://provider.example/")
     assert exchange.failure is not None
-    assert "its URL has none" in exchange.failure.message
+    assert "its URL contains neither" in exchange.failure.message
     assert "USER:PASSWORD@" in str(exchange.failure.next_step)
     assert_nothing_leaks(exchange)
 
@@ -438,5 +440,5 @@ def test_a_page_instead_of_a_tunnel(serve: Serve, get: Get, use: SetProxy) -> No
     exchange = get("https://provider.example/")
     assert exchange.failure is not None
     assert exchange.failure.cause is CauseId.NETWORK_PROXY
-    assert "page of its own" in exchange.failure.message
+    assert "its own page" in exchange.failure.message
     assert "log in" in (exchange.failure.next_step or "")

@@ -138,7 +138,7 @@ def test_expired(serve: Serve, get: Get, ca: trustme.CA) -> None:
     assert datetime.fromisoformat(failure.evidence["not_after"]) == since
     assert f"expired at {since.isoformat()}" in failure.message
     assert "our_clock" in failure.evidence
-    assert "By this machine's clock" in failure.message
+    assert "This machine's clock says" in failure.message
 
 
 def test_not_yet_valid(serve: Serve, get: Get, ca: trustme.CA) -> None:
@@ -244,7 +244,7 @@ def unknown_host(certificate: trustme.LeafCert) -> ssl.SSLContext:
     [
         (old_tls, "no TLS version in common"),
         (rsa_key_exchange_only, "no cipher suite in common"),
-        (unknown_host, "knows no host of that name"),
+        (unknown_host, "does not know this host name"),
     ],
 )
 def test_nothing_in_common(

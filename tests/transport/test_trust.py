@@ -23,9 +23,9 @@ from tests.transport.servers import ok
     ("content", "reason"),
     [
         (None, "No such file"),
-        (b"", "no certificate"),
-        (b"no PEM", "no certificate"),
-        (b"\xff\x00", "no certificate"),
+        (b"", "no readable certificate"),
+        (b"no PEM", "no readable certificate"),
+        (b"\xff\x00", "no readable certificate"),
     ],
 )
 @pytest.mark.parametrize("variable", [None, "REQUESTS_CA_BUNDLE"])

@@ -1,4 +1,4 @@
-"""The Python API: each function is a command of the same name, and returns the report.
+"""The Python API: each function does what the command of the same name does, and returns the report.
 
 The functions keep no state between calls, set no signal handler, and may be called from any thread.
 """
@@ -6,11 +6,12 @@ The functions keep no state between calls, set no signal handler, and may be cal
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal, TypedDict, Unpack
 
-from mfagate.app.errors import RequestRefused
+from mfagate.app.errors import RunRefused
 from mfagate.app.run import RunRequest, run
 from mfagate.checks import Stage
 from mfagate.config.model import Environment
@@ -23,7 +24,7 @@ Texts = str | Sequence[str]
 
 
 class RunOptions(TypedDict, total=False):
-    """The keyword arguments of every function. Each is an option of the command, with the same default."""
+    """The keyword arguments of every function. Each is an option of the command and has the same default."""
 
     config: str | Path
     """The configuration file. Default: ``integrations.toml``."""
@@ -36,33 +37,33 @@ class RunOptions(TypedDict, total=False):
     push_gateway: str
     """The Prometheus Pushgateway for the metrics. Default: the variable ``MFAGATE_PUSH_GATEWAY``."""
     on_inconclusive: Literal["block", "allow"]
-    """Whether the exit code of an inconclusive verdict is 3 or 0. Default: ``block``."""
+    """Exit code of an inconclusive verdict: 3 (``block``, the default) or 0 (``allow``)."""
     override: str
-    """Why the exit code is 0 for every verdict; the reason is in every report."""
+    """Exit with 0 whatever the verdict. Every report contains this reason."""
     changed_since: str
-    """Check only integrations that changed since this revision of git."""
+    """Check only integrations that changed since this git revision."""
 
 
 class CheckOptions(RunOptions, total=False):
     """The keyword arguments of :func:`check`."""
 
     without_secrets: bool
-    """Do not fail where a reference cannot be read on this machine."""
+    """Do not fail if a reference cannot be read on this machine."""
 
 
 class LiveOptions(RunOptions, total=False):
     """The keyword arguments of :func:`gate` and :func:`nightly`."""
 
     fault: Texts
-    """``INTEGRATION=FAULT``: what goes wrong in the sandbox of an integration."""
+    """Faults to inject into the sandbox of an integration, as ``INTEGRATION=FAULT``."""
     notify: bool
-    """Notify the URLs of ``[notify]`` of changes since the last run, which the history remembers."""
+    """Notify the ``[notify]`` URLs of changes since the last run, and keep this run in the history."""
     history: str | Path
     """Where runs are kept: a SQLite file, a ``postgresql://`` URL, or a reference to one of them."""
 
 
 def check(**options: Unpack[CheckOptions]) -> Report:
-    """Check configuration, contracts and recordings without any network, as ``mfagate check`` does.
+    """Check configuration, contracts and recordings offline, as ``mfagate check`` does.
 
     Args:
         options: See :class:`CheckOptions`.
@@ -71,14 +72,14 @@ def check(**options: Unpack[CheckOptions]) -> Report:
         The report of the JSON schema. ``report.run.exit_code`` is the exit code of the command.
 
     Raises:
-        RequestRefused: The options or the configuration cannot be used.
+        RunRefused: The options or the configuration cannot be used.
         ReportNotWritten: A report of ``output`` could not be written.
     """
     return _run(Stage.CHECK, _known("check", options, CheckOptions.__optional_keys__))
 
 
 def gate(**options: Unpack[LiveOptions]) -> Report:
-    """Ask the live providers whether this configuration may be deployed, as ``mfagate gate`` does.
+    """Check live whether this configuration may be deployed, as ``mfagate gate`` does.
 
     Args:
         options: See :class:`LiveOptions`.
@@ -87,14 +88,14 @@ def gate(**options: Unpack[LiveOptions]) -> Report:
         The report of the JSON schema. ``report.run.exit_code`` is the exit code of the command.
 
     Raises:
-        RequestRefused: The options or the configuration cannot be used.
+        RunRefused: The options or the configuration cannot be used.
         ReportNotWritten: A report of ``output`` could not be written.
     """
     return _run(Stage.GATE, _known("gate", options, LiveOptions.__optional_keys__))
 
 
 def nightly(**options: Unpack[LiveOptions]) -> Report:
-    """Ask the live providers what has changed, and keep the run in the history, as ``mfagate nightly`` does.
+    """Check live what has changed, and keep the run in the history, as ``mfagate nightly`` does.
 
     Args:
         options: See :class:`LiveOptions`.
@@ -103,7 +104,7 @@ def nightly(**options: Unpack[LiveOptions]) -> Report:
         The report of the JSON schema. ``report.run.exit_code`` is the exit code of the command.
 
     Raises:
-        RequestRefused: The options or the configuration cannot be used.
+        RunRefused: The options or the configuration cannot be used.
         ReportNotWritten: A report of ``output`` could not be written.
     """
     return _run(Stage.NIGHTLY, _known("nightly", options, LiveOptions.__optional_keys__))
@@ -114,7 +115,7 @@ class _Options(CheckOptions, LiveOptions, total=False):
 
 
 def _known(function: str, options: CheckOptions | LiveOptions, known: frozenset[str]) -> _Options:
-    """Return the options; refuse unknown names as Python does."""
+    """Return the options. Refuse unknown names with a TypeError, as Python does."""
     for name in options:
         if name not in known:
             raise TypeError(f"{function}() got an unexpected keyword argument {name!r}")
@@ -123,6 +124,11 @@ def _known(function: str, options: CheckOptions | LiveOptions, known: frozenset[
 
 def _run(stage: Stage, options: _Options) -> Report:
     history = options.get("history")
+    url = options.get("push_gateway", os.environ.get("MFAGATE_PUSH_GATEWAY"))
+    with _refusing("output"):
+        outputs = Output.parse_all(_texts(options.get("output", ())))
+    with _refusing("push_gateway"):
+        gateway = Gateway.parse(url) if url else None
     request = RunRequest(
         stage,
         config=Path(options.get("config", "integrations.toml")),
@@ -135,8 +141,8 @@ def _run(stage: Stage, options: _Options) -> Report:
         allow_inconclusive=_allows_inconclusive(options),
         history=None if history is None else str(history),
         notify=options.get("notify", False),
-        outputs=_outputs(options),
-        gateway=_gateway(options),
+        outputs=outputs,
+        gateway=gateway,
     )
     return run(request).report
 
@@ -148,29 +154,21 @@ def _texts(given: Texts) -> Sequence[str]:
 def _environments(options: _Options) -> Sequence[str]:
     names = _texts(options.get("environment", ()))
     if unknown := [name for name in names if name not in [*Environment]]:
-        raise RequestRefused(f"environment: no environment {unknown[0]!r}: {', '.join(Environment)}")
+        raise RunRefused(f"environment: no environment {unknown[0]!r}: {', '.join(Environment)}")
     return names
 
 
 def _allows_inconclusive(options: _Options) -> bool:
     given = options.get("on_inconclusive", "block")
     if given not in ("block", "allow"):
-        raise RequestRefused(f"on_inconclusive: {given!r} is neither 'block' nor 'allow'")
+        raise RunRefused(f"on_inconclusive: {given!r} is neither 'block' nor 'allow'")
     return given == "allow"
 
 
-def _outputs(options: _Options) -> Sequence[Output]:
+@contextmanager
+def _refusing(option: str) -> Iterator[None]:
+    """Turn a ValueError about an option into RunRefused."""
     try:
-        return Output.parse_all(_texts(options.get("output", ())))
+        yield
     except ValueError as error:
-        raise RequestRefused(f"output: {error}") from None
-
-
-def _gateway(options: _Options) -> Gateway | None:
-    url = options.get("push_gateway", os.environ.get("MFAGATE_PUSH_GATEWAY"))
-    if not url:
-        return None
-    try:
-        return Gateway.parse(url)
-    except ValueError as error:
-        raise RequestRefused(f"push_gateway: {error}") from None
+        raise RunRefused(f"{option}: {error}") from None

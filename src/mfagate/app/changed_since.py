@@ -1,4 +1,4 @@
-"""``--changed-since``: which integrations a change in git concerns, and by what."""
+"""``--changed-since``: find the integrations that a change in git affects, and why."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ _TABLES_WITH_REFERENCES = ("settings", "expect", "control", "test_data")
 
 
 def since(revision: str, configuration: Configuration, selected: Sequence[Integration]) -> ChangedSince:
-    """Return which selected integrations differ from a revision of git, and why.
+    """Return which selected integrations differ from a git revision, and why.
 
     Raises:
-        GitError: git cannot tell; the message says what to do.
+        GitError: git cannot compare them; the message says what to do.
     """
     tree = open_tree(configuration.path.absolute().parent, revision)
     before, now = expanded(_before(tree, configuration.path)), expanded(parse(configuration.text))
@@ -38,7 +38,7 @@ def since(revision: str, configuration: Configuration, selected: Sequence[Integr
 
 
 def _before(tree: Tree, path: Path) -> Mapping[str, Any]:
-    """Return the configuration at the revision; empty if there was none, or it could not be read."""
+    """Return the configuration at the revision; empty if there is none, or it cannot be read."""
     try:
         return parse(tree.text(path) or "")
     except ValueError:  # not TOML
@@ -66,7 +66,7 @@ def _reasons(integration: Integration, tree: Tree, before: Expanded, now: Expand
 
 
 def _changed_tables(name: str, before: Expanded, now: Expanded) -> Iterator[str]:
-    """Name the tables that changed: with environments, that of the environment, the shared integration, or both."""
+    """Name the tables that changed. With environments, these may be the environment's table and the shared table."""
     old, new = before.tables.get(name), now.tables.get(name)
     if old is None or new is None:
         yield f"[{dotted(('integrations', name) if new is None else new.own)}]"
@@ -78,7 +78,7 @@ def _changed_tables(name: str, before: Expanded, now: Expanded) -> Iterator[str]
 
 
 def _same(value: Any, other: Any) -> bool:
-    """Return whether two values of TOML are equal. Python would take ``true`` and ``1`` for equal."""
+    """Return whether two TOML values are equal. For Python, ``true`` and ``1`` would be equal."""
     if isinstance(value, Mapping) and isinstance(other, Mapping):
         return value.keys() == other.keys() and all(_same(item, other[key]) for key, item in value.items())
     if isinstance(value, list) and isinstance(other, list):
@@ -87,7 +87,7 @@ def _same(value: Any, other: Any) -> bool:
 
 
 def inputs(configuration: Configuration) -> Iterator[Path]:
-    """Yield the configuration file, and the files that its integrations are checked with."""
+    """Yield the configuration file, and the files that its integrations need."""
     yield configuration.path
     for integration in configuration.integrations.values():
         yield from files(integration)
@@ -109,7 +109,7 @@ def files(integration: Integration) -> Iterator[Path]:
         try:
             path = file_of(reference, integration.base)
         except Unresolved:
-            continue  # a finding of the check, whenever it is made
+            continue  # The check of the configuration reports it.
         if path is not None:
             yield path
 

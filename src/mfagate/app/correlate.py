@@ -1,8 +1,8 @@
-"""Compare the problem of an integration with what the other integrations of the run saw.
+"""Compare the problem of an integration with the results of the other integrations of the run.
 
-Is the network down, or one path? Is the provider's authentication down, or one credential? The other integrations
-tried the same in the same minute, so their results become evidence. They change the cause only if no request of the
-run got past the same step (:mod:`mfagate.checks.reach`); in everything else integrations may differ in several ways.
+Is the whole network down, or one path? Is the provider's authentication down, or is one credential wrong? The other
+integrations tried the same at the same time, so their results become evidence. They change the cause only if no
+request of the run got past the same step (:mod:`mfagate.checks.reach`), because integrations may differ in many ways.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ EVIDENCE = "other integrations"
 
 
 def blamed(reports: Sequence[IntegrationReport], sightings: Sequence[Sighting]) -> list[IntegrationReport]:
-    """Return the reports; where this machine explains a problem, its cause is that.
+    """Return the reports, with this machine as the cause of the problems that it explains.
 
-    A report whose checks change is another object; its verdict is that of before.
+    A report whose checks change is a new object, and its verdict is not yet updated.
     """
     findings = {
         (sighting.integration, sighting.check_id, sighting.subject): finding
@@ -48,7 +48,7 @@ def _blamed(
 
 
 def _merged(checks: Sequence[Check]) -> list[Check]:
-    """Return the checks; those that blame this machine in the same words for several hosts become one."""
+    """Return the checks. Those that blame this machine with the same message for several hosts become one."""
     merged: list[Check] = []
     for check in checks:
         same = check.cause is CauseId.NETWORK_THIS_MACHINE and (check.id, check.message)
@@ -70,7 +70,7 @@ def _both(first: Check, other: Check) -> Check:
 
 
 def _explained(check: Check, finding: Finding) -> Check:
-    """Return the check with the cause that lies behind it. What it found itself stays as evidence."""
+    """Return the check with the cause behind its problem. Its own evidence is kept."""
     better = Check.from_finding(check.id, finding, subject=check.subject, seconds=check.seconds)
     return better.model_copy(update={"evidence": {**check.evidence, **better.evidence}})
 
@@ -82,7 +82,7 @@ def _reworded(check: Check, reason: str, other: str) -> Check:
 def add_peer_evidence(
     reports: Sequence[IntegrationReport], integrations: Sequence[Integration], sightings: Sequence[Sighting] = ()
 ) -> list[IntegrationReport]:
-    """Return the reports, each problem with what other integrations and the witness host saw."""
+    """Add the results of other integrations and of the witness host to each problem."""
     here = {sighting.integration for sighting in sightings if sighting.is_here}
     local = {table.name: table.uses_sandbox or table.name in here for table in integrations}
     witness = next((sighting for sighting in sightings if sighting.integration is None), None)
@@ -98,13 +98,13 @@ def add_peer_evidence(
 
 
 def _witnessed(report: IntegrationReport, witness: Sighting | None) -> IntegrationReport:
-    """Return the report with what became of the request to the further host."""
+    """Add the result of the request to the witness host."""
     check = report.deciding
     if witness is None or check is None or family_of(check.cause) is not CauseFamily.NETWORK:
         return report
     failure = witness.failure
-    came = "reached" if failure is None else f"stopped at {failure.phase}: {failure.message}"
-    evidence = {**check.evidence, "witness host": f"{witness.host}: {came}"}
+    result = "reached" if failure is None else f"stopped at {failure.phase}: {failure.message}"
+    evidence = {**check.evidence, "witness host": f"{witness.host}: {result}"}
     return _with(report, check, check.model_copy(update={"evidence": evidence}))
 
 
@@ -121,7 +121,7 @@ def _compared(
     if check is None or check.cause is None:
         return report
     if check.cause.family is CauseFamily.NETWORK:
-        # A server on this machine is reached without any network, so it is no witness for one.
+        # A server on this machine is reached without the network, so it proves nothing about it.
         question, where = _STEPS.get(check.id, _REACHED), local[report.name]
         seen = of(question, where, lambda peer: local[peer.name] == where)
     elif check.cause.family.concerns_provider:
@@ -134,9 +134,9 @@ def _compared(
 
 
 def documented_once(reports: Sequence[IntegrationReport]) -> list[IntegrationReport]:
-    """Return the reports; a warning about a table that environments of one integration share is given once.
+    """Return the reports, with one warning about a table that several environments of an integration share.
 
-    It is left out where another environment fails because of the same, or warned before. No verdict depends on it.
+    The warning is omitted if another environment fails for the same reason or has warned before. No verdict changes.
     """
     first_reports: dict[tuple[object, ...], str] = {}
     for red in (True, False):
@@ -164,7 +164,7 @@ def _without_repetitions(
         if not _is_warning_or_red(check) or check.outcome.is_red:
             continue
         if (first := first_reports[_about(report, check)]) != report.name:
-            reason = f"it is the same table as that of {first}, which reports it"
+            reason = f"{first} shares this table and reports the warning"
             checks[at] = Check(
                 id=check.id,
                 subject=check.subject,
@@ -175,11 +175,14 @@ def _without_repetitions(
     return report.model_copy(update={"checks": checks}) if checks != list(report.checks) else report
 
 
+@dataclass(frozen=True, slots=True)
 class _Question:
-    """One thing that every integration tries: which check shows it, and what it means if nobody succeeds."""
+    """Something that every integration tries: the check that shows it, and what it means if none succeeds."""
 
-    def __init__(self, check_id: str, good: str, bad: str, nobody: str) -> None:
-        self.check_id, self.good, self.bad, self.nobody = check_id, good, bad, nobody
+    check_id: str
+    good: str
+    bad: str
+    nobody: str
 
     def outcomes(self, report: IntegrationReport) -> set[Outcome]:
         return {check.outcome for check in report.checks if check.id == self.check_id} - {Outcome.SKIPPED}
@@ -189,48 +192,48 @@ _REACHED = _Question(
     check_ids.NETWORK_CONNECT,
     "reached in this run",
     "not reached either",
-    "No integration was reached in this run: look at this machine's network, proxy and DNS first.",
+    "No integration was reached in this run: check this machine's network, proxy and DNS first.",
 )
 _STEPS = {
     check_ids.NETWORK_RESOLVE: _Question(
         check_ids.NETWORK_RESOLVE,
         "resolved in this run",
         "not resolved either",
-        "No host was resolved in this run: look at this machine's resolver and proxy first.",
+        "No host was resolved in this run: check this machine's resolver and proxy first.",
     ),
     check_ids.NETWORK_CONNECT: _REACHED,
     check_ids.NETWORK_TLS: _Question(
         check_ids.NETWORK_TLS,
         "trusted in this run",
         "not trusted either",
-        "TLS succeeded with no host of this run: look at this machine's trust store first.",
+        "TLS failed with every host of this run: check this machine's trust store first.",
     ),
 }
 _ANSWERS = _Question(
     check_ids.PROVIDER_PING,
     "answered in this run",
     "not answered either",
-    "No integration with this provider was answered in this run: look at its status page first.",
+    "No integration with this provider got an answer in this run: check the provider's status page first.",
 )
 _ACCEPTED = _Question(
     check_ids.CREDENTIAL_ACCEPTED,
     "accepted in this run",
     "not accepted either",
-    "No credential for this provider was accepted in this run: before changing each of them, look at its status "
-    "page, and at what was changed for all.",
+    "No credential for this provider was accepted in this run: before you change them, check the provider's status "
+    "page, and what was changed for all of them.",
 )
 
 
 @dataclass(frozen=True, slots=True)
 class _PeerAnswers:
-    """Names of the integrations for which a question has the right answer, and of those for which it has not."""
+    """Names of the integrations that succeeded, and of those that did not."""
 
     good: Sequence[str]
     bad: Sequence[str]
 
     @classmethod
     def by(cls, reports: Sequence[IntegrationReport], question: _Question) -> _PeerAnswers:
-        """Collect what the reports show."""
+        """Collect the names from the reports."""
         outcomes = {report.name: question.outcomes(report) for report in reports}
         return cls(
             [name for name, seen in outcomes.items() if seen == {Outcome.PASS}],
@@ -249,9 +252,9 @@ def _with_peers(check: Check, name: str, seen: _PeerAnswers, question: _Question
 
 
 def _without(name: str, names: Sequence[str]) -> str:
-    """Return the names without one of them, five at most."""
+    """Return at most five of the names, without this one."""
     return some([other for other in names[:_FIRST] if other != name], len(names) - (name in names))
 
 
 _FIRST = 6
-"""One more than are named, because the integration itself may be among them."""
+"""One more than are shown, because the integration itself may be among them."""

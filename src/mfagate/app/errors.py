@@ -1,8 +1,8 @@
-"""What a run raises instead of returning a report; the messages are those that the command prints.
+"""Exceptions that a run raises instead of returning a report. The command prints their messages.
 
 MfagateError
-├── RequestRefused      the options or the configuration cannot be used; nothing was sent
-└── ReportNotWritten    the run is over, and a report could not be written
+├── RunRefused          the options or the configuration cannot be used; nothing was sent
+└── ReportNotWritten    the run has ended, but a report could not be written
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 
 
 class MfagateError(Exception):
-    """Base of all errors of the Python API. The command exits with 2 for each of them.
+    """Base class of all exceptions of the Python API. The command exits with 2 for each of them.
 
-    ``messages`` are its lines. They hold no secret and no character that changes a terminal.
+    ``messages`` are its lines. They contain no secret and no control character of a terminal.
     """
 
     def __init__(self, *messages: str) -> None:
@@ -30,12 +30,12 @@ class MfagateError(Exception):
         super().__init__("\n".join(self.messages))
 
 
-class RequestRefused(MfagateError):
+class RunRefused(MfagateError):
     """The options or the configuration cannot be used. Nothing was sent."""
 
 
 class ReportNotWritten(MfagateError):
-    """The run is over, but at least one report could not be written. ``report`` has its result."""
+    """The run has ended, but at least one report could not be written. ``report`` is its result."""
 
     def __init__(self, *messages: str, report: Report, on_stdout: bool = False) -> None:
         super().__init__(*messages)
@@ -44,7 +44,7 @@ class ReportNotWritten(MfagateError):
 
 
 def without_surrounding_secrets(message: str) -> str:
-    """Hide the credentials in URLs of the command line and the environment."""
+    """Redact the credentials in URLs of the command line and the environment."""
     from mfagate.secrets.credentials import learn_surroundings
     from mfagate.secrets.redaction import Redactor
 
@@ -55,8 +55,7 @@ def without_surrounding_secrets(message: str) -> str:
 
 @contextmanager
 def refusing() -> Iterator[None]:
-    """Turn the errors of what a run needs into :class:`RequestRefused`."""
-    from mfagate.app.fault_options import FaultOptionRefused
+    """Turn the exceptions of everything that a run loads into :class:`RunRefused`."""
     from mfagate.cassettes.writer import MissingExtra
     from mfagate.checks.record import SharedRecordings
     from mfagate.config.load import ConfigError
@@ -67,6 +66,6 @@ def refusing() -> Iterator[None]:
     try:
         yield
     except ConfigError as error:
-        raise RequestRefused(*map(str, error.problems)) from None
-    except (FaultOptionRefused, GitError, MissingExtra, NotReady, ProviderError, SharedRecordings) as error:
-        raise RequestRefused(str(error)) from None
+        raise RunRefused(*map(str, error.problems)) from None
+    except (GitError, MissingExtra, NotReady, ProviderError, SharedRecordings) as error:
+        raise RunRefused(str(error)) from None

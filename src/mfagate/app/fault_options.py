@@ -1,4 +1,4 @@
-"""Faults that a drill injects into a sandbox, for a person or for a run of the gate."""
+"""Options for the faults that a drill injects into a sandbox, in ``mfagate sandbox`` or in a run."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mfagate.app.errors import RunRefused
 from mfagate.config.environments import base_name
 from mfagate.config.model import Integration
 from mfagate.config.nearest import nearest_to
@@ -24,34 +25,30 @@ _LARGEST_FILE = 1 << 16
 _LOOK_SECONDS = 0.2
 
 
-class FaultOptionRefused(Exception):
-    """A fault that cannot be injected; the message says what to write."""
-
-
 def by_integration(texts: Sequence[str], integrations: Sequence[Integration]) -> Mapping[str, list[str]]:
-    """Return the faults of each integration from texts ``INTEGRATION=FAULT``.
+    """Return the faults of each integration from texts of the form ``INTEGRATION=FAULT``.
 
     Raises:
-        FaultOptionRefused: A text has another form, or the integration has no sandbox.
+        RunRefused: A text is malformed, or the integration has no sandbox.
     """
     found: dict[str, list[str]] = {}
     known = {integration.name: integration for integration in integrations}
     for text in texts:
         name, equals, fault = text.partition("=")
         if not equals or not fault:
-            raise FaultOptionRefused(
+            raise RunRefused(
                 f"--fault {text}: write INTEGRATION=FAULT, for example {next(iter(known), 'mfa')}=status:503"
             )
         meant = [known_name for known_name in known if name in (known_name, base_name(known_name))]
         if not meant:
-            raise FaultOptionRefused(
+            raise RunRefused(
                 f"--fault {text}: no integration {name!r} is selected{nearest_to(name, known)}; "
                 f"selected: {', '.join(known) or 'none'}"
             )
         for target in meant:
             if not known[target].uses_sandbox:
-                raise FaultOptionRefused(
-                    f"--fault {text}: faults are for a sandbox that mfagate starts, and {target} has not "
+                raise RunRefused(
+                    f"--fault {text}: faults need a sandbox that mfagate starts, but {target} does not have "
                     'endpoint = "sandbox"'
                 )
             found.setdefault(target, []).append(fault)
@@ -66,18 +63,18 @@ def _require_sound(integration: Integration, faults: Sequence[str]) -> None:
     try:
         read_faults(faults, sandboxes.get(integration.provider).faults)
     except (BadFault, SandboxError) as error:
-        raise FaultOptionRefused(f"--fault {integration.name}=…: {error}") from None
+        raise RunRefused(f"--fault {integration.name}=…: {error}") from None
 
 
 def broken(faults: Sequence[str]) -> str:
-    """Return the sentence about the faults that a sandbox has now."""
-    return f"Broken on purpose: {', '.join(faults)}" if faults else "Nothing is broken on purpose."
+    """Return a sentence about the faults that are injected now."""
+    return f"Injected faults: {', '.join(faults)}" if faults else "No fault is injected."
 
 
 class FaultsFile:
-    """A file of faults, one on each line, that a person changes during a drill. Text after # is a comment.
+    """A file of faults, one per line, that a person changes during a drill. Text after # is a comment.
 
-    Without the file there are no faults but ``always``.
+    ``always`` are faults that do not depend on the file. The file may be missing.
     """
 
     def __init__(self, path: Path, always: Sequence[str]) -> None:
@@ -85,7 +82,7 @@ class FaultsFile:
         self._always = list(always)
 
     def read(self) -> list[str]:
-        """Return the faults as they are now.
+        """Return the current faults.
 
         Raises:
             BadFault: The file cannot be read.
@@ -104,7 +101,10 @@ class FaultsFile:
     def follow(self, running: Running, now: list[str], say: Callable[[str], object]) -> None:
         """Inject the faults of the file into a sandbox until Ctrl-C. An unreadable file changes nothing.
 
-        ``now`` is what it was started with: the file may have changed since.
+        Args:
+            running: The sandbox.
+            now: The faults that it was started with; the file may have changed since.
+            say: Prints each change.
         """
         from mfagate.sandbox.faulty_sandbox import BadFault
 
@@ -125,10 +125,10 @@ class FaultsFile:
 
 
 _PLACES = {
-    "tcp": "the connection, on the way",
-    "tls": "TLS, on the way (one at a time)",
-    "http": "the answer, on the way",
-    "body": "a field of the answer, on the way",
+    "tcp": "the connection, in transit",
+    "tls": "TLS, in transit (one at a time)",
+    "http": "the answer, in transit",
+    "body": "a field of the answer, in transit",
 }
 
 
@@ -141,7 +141,7 @@ def listed(title: str, own: Sequence[FaultKind]) -> str:
 
 
 def _shown(kind: FaultKind) -> str:
-    """Return the fault as an option has it, with the default or the name of its argument."""
+    """Return the fault as written in an option, with the default or the name of its argument."""
     argument = kind.argument
     return f"{kind.name}:{argument.default or argument.name.partition(':')[0]}" if argument else kind.name
 
@@ -151,7 +151,7 @@ def _lines(title: str, kinds: Sequence[FaultKind]) -> Iterator[str]:
     width = max(map(len, shown))
     pairs = zip(kinds, shown, strict=True)
     for (layer, modifiers), group in groupby(pairs, lambda pair: (pair[0].layer, tuple(pair[0].modifiers))):
-        takes = f"takes {', '.join(modifiers)}" if modifiers else "lasts until it is taken away"
+        takes = f"takes {', '.join(modifiers)}" if modifiers else "lasts until it is removed"
         yield f"{_PLACES.get(layer, f'{title} itself')}; {takes}:"
         for kind, name in group:
             needs = f" (with {', '.join(kind.needs)})" if kind.needs else ""

@@ -1,4 +1,4 @@
-"""Plan and run the gate: all selected integrations at once, each through its own checks."""
+"""Run the checks of all selected integrations in parallel, and make the report."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from mfagate.app.correlate import add_peer_evidence, blamed, documented_once
 from mfagate.app.override import as_recorded
-from mfagate.app.session import Progress, Session, Silent, fingerprints, prepared
+from mfagate.app.session import Progress, Session, fingerprints, prepared
 from mfagate.app.verdict import coverage_of, decided, enough_asked, name_integration, report_of
 from mfagate.cassettes.writer import require_vcrpy
 from mfagate.checks import Stage, network, run_checks
@@ -37,7 +37,7 @@ from mfagate.core.result import (
 from mfagate.core.version import __version__
 from mfagate.core.workers import Workers
 from mfagate.history.comparison import NO_HISTORY, Comparison
-from mfagate.history.past import LastPass, PriorRuns, Shapes
+from mfagate.history.prior_runs import LastPass, PriorRuns, Shapes
 from mfagate.inspection.shared import shared_credentials
 from mfagate.leftovers.folders import remove_abandoned
 from mfagate.providers import registry
@@ -49,15 +49,15 @@ if TYPE_CHECKING:
     from mfagate.history.recorder import HistoryReader
 
 _MOST_WORKERS = 32
-"""Integrations that wait for their providers at the same time. More gained nothing with 1,000 of them on two
-processors, and made the threads wait for each other."""
+"""Maximum number of integrations that wait for their providers at the same time. With 1,000 integrations on two
+processors, more threads gained nothing and waited for each other."""
 
 _SANDBOX_STEP = (
-    "Read what the sandbox says in this message. Where it names an extra or a command to install, run that; where it"
-    " quotes a log, mend what the last lines of the log name. `mfagate doctor` lists what the sandbox lacks here, and"
-    " `mfagate sandbox PROVIDER` starts it alone."
+    "Read the message of the sandbox. If it names an extra or a command to install, run that; if it quotes a log, fix"
+    " what the last lines of the log report. `mfagate doctor` lists what the sandbox lacks on this machine, and"
+    " `mfagate sandbox PROVIDER` starts only the sandbox."
 )
-"""The next step when a sandbox did not start: its own message says what is missing."""
+"""The next step if a sandbox did not start."""
 
 log = logging.getLogger("mfagate")
 
@@ -68,14 +68,14 @@ class GatePlan:
 
     Args:
         configuration: The loaded file.
-        integrations: Those of its integrations that are checked.
-        stage: Which checks run.
-        override: Why a verdict that is not a pass does not block; it is in every report.
-        without_secrets: Whether values that cannot be read on this machine are left out.
-        faults: What goes wrong in the sandbox of an integration: see :mod:`mfagate.app.fault_options`.
+        integrations: The integrations to check.
+        stage: Determines the checks.
+        override: The reason why every verdict lets the deployment through, for the report.
+        without_secrets: Whether to skip values that cannot be read on this machine.
+        faults: Faults of each sandbox: see :mod:`mfagate.app.fault_options`.
         changed_since: Why only these integrations were selected: see :mod:`mfagate.app.changed_since`.
-        prior: What earlier runs found, by integration.
-        history: Knows the last run in which an integration passed. Its key must be in use.
+        prior: Results of earlier runs, by integration.
+        history: Finds the last run in which an integration passed. Its key must be in use.
     """
 
     configuration: Configuration
@@ -91,11 +91,11 @@ class GatePlan:
 
 @dataclass(frozen=True, slots=True)
 class RunOutcome:
-    """What a run returns. All secrets are redacted in both.
+    """The results of a run, with all secrets redacted.
 
     Args:
-        report: What the checks found.
-        learnt: The shapes of answers that the next run compares with, by integration.
+        report: The results of the checks.
+        learnt: Shapes of answers for the next run to compare with, by integration.
     """
 
     report: Report
@@ -104,7 +104,7 @@ class RunOutcome:
 
 @dataclass(frozen=True, slots=True)
 class _Examined:
-    """The report on one integration, what its checks exonerate, how far its requests came, and what it learnt."""
+    """The report on one integration, what its checks exonerate, how far its requests got, and what it learnt."""
 
     report: IntegrationReport
     cleared: Sequence[str] = ()
@@ -113,13 +113,13 @@ class _Examined:
 
 
 def run(plan: GatePlan, progress: Progress | None = None) -> RunOutcome:
-    """Run the checks of every integration, and make one report with every secret redacted.
+    """Run the checks of every integration, and make one report with all secrets redacted.
 
-    KeyboardInterrupt and SystemExit pass through once every sandbox is stopped.
+    KeyboardInterrupt and SystemExit propagate after every sandbox has stopped.
 
     Raises:
         ProviderError: The package of a provider cannot be used.
-        MissingExtra: What the stage needs is not installed.
+        MissingExtra: A package that the stage needs is not installed.
     """
     started = datetime.now(UTC)
     for integration in plan.integrations:
@@ -130,11 +130,11 @@ def run(plan: GatePlan, progress: Progress | None = None) -> RunOutcome:
         remove_abandoned()
     session = Session(
         plan.configuration,
-        progress=progress or Silent(),
+        progress=progress or Progress(),
         without_secrets=plan.without_secrets,
         faults=plan.faults,
     )
-    # Read now, because it is needed when nothing can be opened any more.
+    # Loaded now, because it is needed when no more files can be opened.
     load_cause(CauseId.GATE_RESOURCES)
     examined, reports = _examine_all(session, plan)
     report = _report(plan, session, started, _with_comparisons(reports, plan.history, started))
@@ -143,7 +143,7 @@ def run(plan: GatePlan, progress: Progress | None = None) -> RunOutcome:
 
 
 def _examine_all(session: Session, plan: GatePlan) -> tuple[Sequence[_Examined], Sequence[IntegrationReport]]:
-    """Examine the integrations in threads, because live work waits on the network; then correlate their reports."""
+    """Examine the integrations in threads, because live checks wait for the network; then correlate their reports."""
     shared = _shared_credentials(session, plan.integrations)
     pool = Workers(_most_workers(plan.stage, len(plan.integrations)))
     try:
@@ -156,19 +156,19 @@ def _examine_all(session: Session, plan: GatePlan) -> tuple[Sequence[_Examined],
                 examined = [job.result() for job in jobs]
                 return examined, _correlated(session.configuration.gate, examined, plan.integrations)
             except (KeyboardInterrupt, SystemExit):
-                # While its sandboxes still answer.
+                # Do this while the sandboxes are still running.
                 session.cleanup.interrupt()
                 _log_what_is_left(session)
                 raise
     finally:
-        # Not waiting: after Ctrl-C a thread may sit in an exchange until its deadline.
+        # Do not wait: after Ctrl-C, a thread may be in an exchange until its deadline.
         pool.shutdown(wait=False, cancel_futures=True)
 
 
 def _correlated(
     options: GateOptions, examined: Sequence[_Examined], integrations: Sequence[Integration]
 ) -> list[IntegrationReport]:
-    """Return the reports, decided again with what all integrations show together."""
+    """Return the reports, with verdicts that take the results of all integrations into account."""
     sightings = [sighting for result in examined for sighting in result.sightings]
     witness = _witness(options, sightings)
     sightings += [witness] if witness is not None else []
@@ -181,7 +181,7 @@ def _correlated(
 
 
 def _witness(options: GateOptions, sightings: Sequence[Sighting]) -> Sighting | None:
-    """Ask the configured witness host, if a host of an integration was not reached."""
+    """Send a request to the configured witness host, if a host of an integration was not reached."""
     if options.witness_host is None or not any(map(is_stopped, sightings)):
         return None
     from mfagate.providers.signing import unsigned
@@ -206,13 +206,13 @@ def _with_comparisons(
 
 
 def _most_workers(stage: Stage, integrations: int) -> int:
-    """Return one offline, where nothing waits and threads would only take turns."""
+    """Return the number of threads; one offline, where nothing waits."""
     return 1 if stage is Stage.CHECK else max(1, min(integrations, _MOST_WORKERS))
 
 
 def _shared_credentials(session: Session, integrations: Sequence[Integration]) -> Mapping[str, list[Finding]]:
-    """Find shared credentials first, because this needs the settings of every integration at once."""
-    with suppress(Exception):  # What cannot be read at all is reported by the integration itself.
+    """Find shared credentials before the checks, because this needs the settings of all integrations."""
+    with suppress(Exception):  # An integration reports its own settings that cannot be read.
         return shared_credentials([session.inspect(integration) for integration in integrations])
     return {}
 
@@ -243,9 +243,9 @@ def _report(plan: GatePlan, session: Session, started: datetime, reports: Sequen
 
 
 def _idle(session: Session) -> list[str]:
-    """Name the injected faults that never fired: a pass proves nothing then."""
+    """Name the injected faults that never fired, because then a pass proves nothing."""
     return [
-        f"{name}: the fault {fault} has done nothing: no request was one that it strikes, or no answer had the field"
+        f"{name}: the fault {fault} never fired: no request matched it, or no answer had the field"
         for name, running in session.started.items()
         for fault in running.idle_faults()
     ]
@@ -256,7 +256,7 @@ def _left(session: Session) -> list[str]:
 
 
 def _log_what_is_left(session: Session) -> None:
-    """Log it, because an interrupted run has no report."""
+    """Log what was not removed, because an interrupted run has no report."""
     with hiding(session.redactor.redact):
         for warning in _left(session):
             log.warning("%s", quoted(warning))
@@ -307,7 +307,7 @@ def _checked(session: Session, plan: GatePlan, integration: Integration, shared:
 
 
 def _unchecked(integration: Integration, problem: Check) -> _Examined:
-    """Return the report on an integration of which the problem is the only check."""
+    """Return the report on an integration whose only check is this problem."""
     checks = [name_integration(integration, problem)]
     checks += enough_asked(integration, checks, None)
     return _Examined(report_of(integration, checks, ()))

@@ -1,4 +1,4 @@
-"""Show the progress of a run on a terminal: one line for each integration, on stderr."""
+"""Progress of a run on a terminal: one line for each integration, on stderr."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from typing import Any
 
 from rich.console import Console
 
-from mfagate.app.session import Progress, Silent
+from mfagate.app.session import Progress
 from mfagate.core.foreign import quoted
 from mfagate.core.result import Check, IntegrationReport
 
 
 @contextmanager
 def on_terminal(stderr: Console) -> Iterator[Progress]:
-    """Show progress while the context lasts; show nothing if stderr is not a terminal."""
+    """Show progress while the context is open; show nothing if stderr is not a terminal."""
     if not stderr.is_terminal:
-        yield Silent()
+        yield Progress()
         return
     from rich.progress import Progress as Bars
     from rich.progress import SpinnerColumn, TextColumn, TimeElapsedColumn
@@ -27,7 +27,7 @@ def on_terminal(stderr: Console) -> Iterator[Progress]:
         yield _ProgressLines(bars)
 
 
-class _ProgressLines:
+class _ProgressLines(Progress):
     def __init__(self, bars: Any) -> None:
         self._bars = bars
         self._tasks: dict[str, Any] = {}
@@ -37,11 +37,11 @@ class _ProgressLines:
         self._show(integration, doing)
 
     def checked(self, integration: str, check: Check) -> None:
-        """Show the last check that was done."""
+        """Show the last check."""
         self._show(integration, f"{check.outcome.value} {check.title}")
 
     def finished(self, report: IntegrationReport) -> None:
-        """Take the line away; the report says the rest."""
+        """Remove the line: the report follows."""
         self._bars.remove_task(self._tasks[report.name])
 
     def _show(self, integration: str, text: str) -> None:
@@ -54,7 +54,7 @@ class _ProgressLines:
 
 @contextmanager
 def counting(stderr: Console) -> Iterator[Callable[[str, int, int], object]]:
-    """Yield a function that updates a progress bar (doing, done, total); it does nothing without a terminal."""
+    """Yield a function that updates a progress bar (doing, done, total). Without a terminal it does nothing."""
     if not stderr.is_terminal:
         yield lambda doing, done, total: None
         return

@@ -8,20 +8,21 @@ from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from mfagate.app import changed_since, exit_codes, fault_options, gate
-from mfagate.app.errors import RequestRefused, refusing
+from mfagate.app import changed_since, fault_options, gate
+from mfagate.app.errors import RunRefused, refusing
+from mfagate.app.exit_codes import with_exit_code
 from mfagate.app.override import says_why
 from mfagate.app.publish import publish, require_spare
-from mfagate.app.session import Progress, Silent
+from mfagate.app.session import Progress
 from mfagate.checks import Stage
 from mfagate.checks.record import require_own_recordings
 from mfagate.config.load import load
 from mfagate.config.model import Configuration, Integration
 from mfagate.core.result import ChangedSince, Report
-from mfagate.history.errors import HistoryError, NoPlace
-from mfagate.history.past import PriorRuns
-from mfagate.history.place import HistoryLocation
-from mfagate.history.recorder import HistoryReader, RunRecorder, place_of
+from mfagate.history.errors import HistoryError, InvalidLocation
+from mfagate.history.location import HistoryLocation
+from mfagate.history.prior_runs import PriorRuns
+from mfagate.history.recorder import HistoryReader, RunRecorder, location_of
 from mfagate.notify.notifier import Notifier
 from mfagate.providers import registry
 from mfagate.report.formats import Output
@@ -34,20 +35,20 @@ Warn = Callable[[str], object]
 
 @dataclass(frozen=True, slots=True)
 class RunRequest:
-    """What a run is asked to do.
+    """The options of a run.
 
     Args:
-        stage: Which checks run.
+        stage: Determines the checks.
         config: The configuration file.
-        integrations: Names of the integrations to check; all if there is none.
-        environments: Environments to check; all if there is none.
-        changed_since: Check only integrations that changed since this revision of git.
-        without_secrets: Leave out values that cannot be read on this machine.
-        faults: ``INTEGRATION=FAULT``: what goes wrong in the sandbox of an integration.
-        override: Why the exit code is 0 for every verdict.
+        integrations: Names of the integrations to check; all if empty.
+        environments: Environments to check; all if empty.
+        changed_since: Check only integrations that changed since this git revision.
+        without_secrets: Skip values that cannot be read on this machine.
+        faults: Faults to inject into sandboxes, as ``INTEGRATION=FAULT``.
+        override: Exit with 0 whatever the verdict, for this reason.
         allow_inconclusive: Exit with 0 for an inconclusive verdict.
-        history: Where to keep the run; None is the place of the configuration, for runs that are kept.
-        notify: Notify the URLs of ``[notify]`` of changes since the last run.
+        history: Where to keep the run. By default, runs that are kept use the history of the configuration.
+        notify: Notify the ``[notify]`` URLs of changes since the last run.
         outputs: The reports to write.
         gateway: Where to push metrics.
         color: Whether the console report on stdout has colours.
@@ -70,13 +71,13 @@ class RunRequest:
 
     @property
     def is_kept(self) -> bool:
-        """Whether the run is kept in the history: notifications compare with it, too."""
+        """Whether the run is kept in the history. Notifications need it for the next comparison."""
         return self.stage is Stage.NIGHTLY or self.history is not None or self.notify
 
 
 @dataclass(frozen=True, slots=True)
 class SelectedRun:
-    """A request that can be run: its file is loaded, and its options are valid."""
+    """A request with a loaded configuration and valid options."""
 
     request: RunRequest
     configuration: Configuration
@@ -87,17 +88,17 @@ class SelectedRun:
 
     @property
     def concerned(self) -> Sequence[Integration]:
-        """The integrations to check: without those that have not changed."""
+        """The integrations to check, without those that have not changed."""
         since = self.changed_since
         return [integration for integration in self.integrations if since is None or integration.name in since.changed]
 
 
 @dataclass(frozen=True, slots=True)
 class RunResult:
-    """What a run ends with.
+    """The result of a run.
 
     Args:
-        report: What the checks found, with all warnings and the exit code.
+        report: The results of the checks, with all warnings and the exit code.
         exit_code: The exit code of the command.
         written: The files of the reports.
     """
@@ -111,7 +112,7 @@ def run(request: RunRequest) -> RunResult:
     """Run a request from the configuration to the exit code, without showing progress.
 
     Raises:
-        RequestRefused: The options or the configuration cannot be used.
+        RunRefused: The options or the configuration cannot be used.
         ReportNotWritten: A report could not be written.
     """
     return execute(select(request))
@@ -121,15 +122,15 @@ def select(request: RunRequest) -> SelectedRun:
     """Load the configuration, and validate the options. Nothing is sent or written.
 
     Raises:
-        RequestRefused: The options or the configuration cannot be used.
+        RunRefused: The options or the configuration cannot be used.
     """
     if request.override is not None and not says_why(request.override):
-        raise RequestRefused("--override: say why")
+        raise RunRefused("--override: say why")
     with refusing():
-        _require_place(request.history)
+        _require_location(request.history)
         configuration = load(request.config, registry.names())
         require_spare([output.path for output in request.outputs], lambda: _used(configuration, request))
-        integrations = _select(configuration, request)
+        integrations = choose(configuration, request.integrations, request.environments)
         selected = SelectedRun(
             request,
             configuration,
@@ -142,23 +143,28 @@ def select(request: RunRequest) -> SelectedRun:
         return replace(selected, notifier=Notifier(configuration) if request.notify else None)
 
 
-def _require_place(history: str | None) -> None:
-    """Refuse what is not a place. A history that cannot be reached is a warning of the report."""
-    if history is None:
-        return
+def _require_location(history: str | None) -> None:
+    """Refuse what does not name a history. A history that cannot be reached is a warning of the report."""
     try:
         HistoryLocation.of(history, Path())
-    except NoPlace as error:
-        raise RequestRefused(str(error)) from None
+    except InvalidLocation as error:
+        raise RunRefused(str(error)) from None
     except HistoryError:
         return
 
 
-def _select(configuration: Configuration, request: RunRequest) -> Sequence[Integration]:
+def choose(
+    configuration: Configuration, names: Sequence[str] = (), environments: Sequence[str] = ()
+) -> Sequence[Integration]:
+    """Return the integrations with these names and environments; all if none is given.
+
+    Raises:
+        RunRefused: There is no integration with one of the names.
+    """
     try:
-        return configuration.select(tuple(request.integrations), tuple(request.environments))
+        return configuration.select(tuple(names), tuple(environments))
     except KeyError as error:
-        raise RequestRefused(str(error.args[0])) from None
+        raise RunRefused(str(error.args[0])) from None
 
 
 def _since(
@@ -170,10 +176,10 @@ def _since(
 
 
 def _used(configuration: Configuration, request: RunRequest) -> Iterator[Path]:
-    """Yield the files that a run reads or keeps."""
+    """Yield the files that a run reads or changes."""
     yield from changed_since.inputs(configuration)
-    with suppress(HistoryError):  # It is reported where it is needed.
-        if (kept := place_of(configuration, request.history).path) is not None:
+    with suppress(HistoryError):  # It is reported when the history is used.
+        if (kept := location_of(configuration, request.history).path) is not None:
             yield kept
 
 
@@ -184,11 +190,11 @@ def execute(
 
     Args:
         selected: A valid request.
-        progress: Entered while the checks run; it shows what happens.
-        warn: Called with each warning of the report, and with each failure of what follows it.
+        progress: Receives the events of the checks.
+        warn: Called with each warning of the report, and with each failure to publish it.
 
     Raises:
-        RequestRefused: A package that the run needs cannot be used.
+        RunRefused: A package that the run needs cannot be used.
         ReportNotWritten: A report could not be written.
     """
     request = selected.request
@@ -207,26 +213,26 @@ def execute(
             prior=prior,
             history=history,
         )
-        with refusing(), progress or nullcontext(Silent()) as shown:
+        with refusing(), progress or nullcontext(Progress()) as shown:
             outcome = gate.run(plan, shown)
         sending = [] if recorder is None else _keep(outcome, selected.notifier, recorder)
     report = outcome.report.with_warnings([*history.warnings, *sending])
     for warning in report.run.warnings:
         warn(warning)
-    report = exit_codes.recorded(report, allow_inconclusive=request.allow_inconclusive)
+    report = with_exit_code(report, allow_inconclusive=request.allow_inconclusive)
     publish(request, report, prior, warn)
     written = [output.path for output in request.outputs if output.path is not None]
     return RunResult(report, report.run.exit_code or 0, written)
 
 
 def _prior_runs(selected: SelectedRun, recorder: RunRecorder | None) -> Mapping[str, PriorRuns]:
-    """Return what earlier nights found; other stages do not compare with them."""
+    """Return the results of earlier nightly runs. Other stages do not compare with them."""
     if recorder is None or selected.request.stage is not Stage.NIGHTLY:
         return {}
     return recorder.prior_runs([integration.name for integration in selected.integrations], Stage.NIGHTLY)
 
 
 def _keep(outcome: gate.RunOutcome, notifier: Notifier | None, recorder: RunRecorder) -> Sequence[str]:
-    """Keep the run, and send notifications; return what went wrong with those."""
+    """Keep the run, send notifications, and return the problems of sending."""
     recorder.record(outcome.report, outcome.learnt)
     return [] if notifier is None else notifier.notify(outcome.report, recorder)

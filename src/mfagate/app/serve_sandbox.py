@@ -1,4 +1,4 @@
-"""``mfagate sandbox``: keep one local provider running for a person."""
+"""``mfagate sandbox``: run a local sandbox of a provider until Ctrl-C."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from mfagate.app.errors import RunRefused
 from mfagate.app.fault_options import FaultsFile, broken, listed
 from mfagate.config.nearest import nearest_to
 from mfagate.core.files import require_regular
@@ -23,20 +24,21 @@ from mfagate.sandbox.faulty_sandbox import BadFault
 Say = Callable[[str], object]
 
 _PLAIN = re.compile(r"[A-Za-z0-9_./:@%+=,-]+")
-"""What a shell, python-dotenv, systemd and ``docker run --env-file`` read alike without quotes."""
-
-
-class SandboxRefused(Exception):
-    """The sandbox cannot be started; the message says what to do."""
+"""Values that a shell, python-dotenv, systemd and ``docker run --env-file`` read alike without quotes."""
 
 
 def keep_running(name: str, env_file: Path | None, faults: Sequence[str], faults_file: Path | None, say: Say) -> None:
-    """Start it, say how to reach it, and wait for Ctrl-C.
+    """Start a sandbox, print how to reach it, and wait for Ctrl-C.
 
-    ``faults`` are injected all the time, those of ``faults_file`` as long as the file has them.
+    Args:
+        name: The provider.
+        env_file: Where to write the keys of the sandbox; None is a temporary file.
+        faults: Faults to inject all the time.
+        faults_file: A file of faults to inject while the file contains them.
+        say: Prints a message.
 
     Raises:
-        SandboxRefused: There is no such provider or sandbox, it did not start, or a fault cannot be read.
+        RunRefused: There is no such provider or sandbox, it did not start, or a fault cannot be read.
     """
     provider, local = _local(name)
     watched = FaultsFile(faults_file, faults) if faults_file else None
@@ -48,7 +50,7 @@ def keep_running(name: str, env_file: Path | None, faults: Sequence[str], faults
         ):
             say(_directions(provider, local, running, keys))
             if watched:
-                say(f"Its faults are read from {quoted(faults_file)} whenever that changes.")
+                say(f"Its faults are read from {quoted(faults_file)} whenever the file changes.")
             if first:
                 say(broken(first))
             if watched is None:
@@ -56,16 +58,16 @@ def keep_running(name: str, env_file: Path | None, faults: Sequence[str], faults
             else:
                 watched.follow(running, first, say)
     except (SandboxError, BadFault) as error:
-        raise SandboxRefused(str(error)) from None
+        raise RunRefused(str(error)) from None
     except OSError as error:
-        raise SandboxRefused(f"{error.filename or env_file} cannot be written: {error.strerror}") from None
+        raise RunRefused(f"{error.filename or env_file} cannot be written: {error.strerror}") from None
 
 
 def list_faults(name: str) -> str:
-    """Return the faults of a provider's sandbox: name, argument and a sentence for each.
+    """Return the faults of a provider's sandbox, with name, argument and summary.
 
     Raises:
-        SandboxRefused: There is no such provider or sandbox.
+        RunRefused: There is no such provider or sandbox.
     """
     provider, local = _local(name)
     return listed(provider.title, local.faults)
@@ -74,16 +76,16 @@ def list_faults(name: str) -> str:
 def _local(name: str) -> tuple[InstalledProvider, Sandbox]:
     if name not in registry.names():
         known = ", ".join(registry.names())
-        raise SandboxRefused(f"no provider is named {name!r}{nearest_to(name, registry.names())}; installed: {known}")
+        raise RunRefused(f"no provider is named {name!r}{nearest_to(name, registry.names())}; installed: {known}")
     try:
         return registry.get(name), sandboxes.get(name)
     except SandboxError as error:
-        raise SandboxRefused(str(error)) from None
+        raise RunRefused(str(error)) from None
 
 
 @contextmanager
 def _keys_in(path: Path | None, running: Running) -> Iterator[Path]:
-    """Write the sandbox's values to a .env file that only its owner may read; they never reach the terminal."""
+    """Write the values of the sandbox to a .env file that only its owner may read, and never to the terminal."""
     if path is not None:
         _write(path, running)
         yield path.absolute()
@@ -103,7 +105,7 @@ def _write(path: Path, running: Running) -> None:
 
 
 def _line(name: str, value: str) -> str:
-    """Write a value without quotes where every program reads it alike without them."""
+    """Return a line of a .env file, with quotes only if a program needs them."""
     return f"{name}={value}\n" if _PLAIN.fullmatch(value) else f"{name}='{value}'\n"
 
 
@@ -113,7 +115,7 @@ def _directions(provider: InstalledProvider, local: Sandbox, running: Running, k
         f"A local {provider.title} is running at {running.endpoint}",
         f"Its keys are in {quoted(keys)} (mode 0600): {', '.join(sorted(running.values))}",
         "",
-        "To check it, put this into a file integrations.toml:",
+        "To check it, write this to a file integrations.toml:",
         "",
         f"  [integrations.{name}]",
         f'  provider = "{provider.name}"',

@@ -1,4 +1,4 @@
-"""Prepare integrations: what all integrations of one run share, and what the checks of each one start with."""
+"""Prepare the checks: what all integrations of a run share, and the inputs of the checks of each one."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from mfagate.checks.cleanup import Cleanup
 from mfagate.checks.context import CheckContext
@@ -20,7 +20,7 @@ from mfagate.config.secrecy import Secrecy, teach_unknown
 from mfagate.core.finding import Finding
 from mfagate.core.foreign import hiding
 from mfagate.core.result import Check, IntegrationReport
-from mfagate.history.past import PriorRuns
+from mfagate.history.prior_runs import PriorRuns
 from mfagate.inspection.identity import CERTIFICATE, KEY
 from mfagate.inspection.other_names import meant_by
 from mfagate.inspection.settings import InspectedSettings
@@ -35,49 +35,36 @@ from mfagate.secrets.reference import Reference, Unresolved
 from mfagate.secrets.stores import StoreContext, Stores
 
 
-class Progress(Protocol):
-    """Receives events of a run, from several threads."""
+class Progress:
+    """Receives the events of a run, from several threads. This class ignores them."""
 
     def started(self, integration: str, doing: str) -> None:
-        """Something that takes a while has begun."""
+        """Handle the start of something that takes a while."""
 
     def checked(self, integration: str, check: Check) -> None:
-        """One check is done."""
+        """Handle the end of one check."""
 
     def finished(self, report: IntegrationReport) -> None:
-        """One integration is done."""
-
-
-class Silent:
-    """Progress that shows nothing."""
-
-    def started(self, integration: str, doing: str) -> None:
-        """Do nothing."""
-
-    def checked(self, integration: str, check: Check) -> None:
-        """Do nothing."""
-
-    def finished(self, report: IntegrationReport) -> None:
-        """Do nothing."""
+        """Handle the end of one integration."""
 
 
 @dataclass(slots=True)
 class Session:
-    """What all integrations of a run share: options, secrets to hide, sandboxes to stop."""
+    """What all integrations of a run share: options, secrets to redact, sandboxes to stop."""
 
     configuration: Configuration
     redactor: Redactor = field(default_factory=Redactor)
-    progress: Progress = field(default_factory=Silent)
+    progress: Progress = field(default_factory=Progress)
     sandboxes: ExitStack = field(default_factory=ExitStack)
     without_secrets: bool = False
     faults: Mapping[str, Sequence[str]] = field(default_factory=dict)
     environ: Mapping[str, str] = field(default_factory=lambda: os.environ, repr=False)
     running: Mapping[str, Running] = field(default_factory=dict)
-    """Sandboxes that the caller started and will stop, by integration."""
+    """Sandboxes that the caller starts and stops, by integration."""
     started: dict[str, Running] = field(default_factory=dict)
     """Sandboxes that this run started, by integration."""
     parsed: dict[tuple[str, Path], Any] = field(default_factory=dict, repr=False)
-    """Files of secrets that were read, see :class:`~mfagate.secrets.stores.StoreContext`."""
+    """Cache of files with secrets: see :class:`~mfagate.secrets.stores.StoreContext`."""
     cleanup: Cleanup = field(default_factory=Cleanup.of_environment)
 
     def __post_init__(self) -> None:
@@ -86,23 +73,23 @@ class Session:
         self._learn_addresses()
 
     def _learn_addresses(self) -> None:
-        """Learn the addresses of the history and of [notify], which may come out of a store."""
+        """Learn the addresses of the history and of [notify], which may come from a store."""
         stores = self.stores(self.configuration.path.parent)
         notify = self.configuration.notify
         for text in (self.configuration.history.url, notify.report_url, *notify.urls):
             reference = Reference.parse(text) if text is not None else None
             if reference is None:
-                continue  # The text of the file is known.
-            with suppress(Unresolved):  # It is reported where it is needed.
+                continue  # The text of the configuration has been learnt.
+            with suppress(Unresolved):  # It is reported when it is used.
                 address = str(stores.resolve(reference).value)
                 learn_addresses(self.redactor, str(reference), address, whole=text in notify.urls)
 
     def stores(self, base: Path, running: Running | None = None) -> Stores:
-        """Return the secret stores for references that are relative to a folder."""
+        """Return the secret stores, with references relative to a folder."""
         return Stores(StoreContext(base, self.environ, running.values if running else {}, self.parsed))
 
     def resolve(self, integration: Integration, table: str, running: Running | None) -> Mapping[str, Value]:
-        """Resolve one table of an integration. The redactor knows its secrets from then on."""
+        """Resolve one table of an integration, and add its secrets to the redactor."""
         values = resolve_table(
             integration,
             table,
@@ -115,7 +102,7 @@ class Session:
         return values
 
     def exists(self, integration: Integration, reference: Reference) -> bool:
-        """Return whether a reference of an integration points at something."""
+        """Return whether a reference of an integration has a value."""
         try:
             self.stores(integration.base).resolve(reference)
         except Unresolved:
@@ -123,7 +110,7 @@ class Session:
         return True
 
     def client_certificate(self, integration: Integration) -> Mapping[str, Value]:
-        """Resolve the client certificate of an integration, and its key, which the redactor knows from then on."""
+        """Resolve the client certificate of an integration and its key, and add them to the redactor."""
         names = (CERTIFICATE, KEY)
         stores = self.stores(integration.base)
         values = resolve_files(integration, names, stores, defer_unresolved=self.without_secrets)
@@ -141,7 +128,7 @@ class Session:
 
 
 def _secrecy(provider: InstalledProvider, table: str, names: Iterable[str]) -> Secrecy:
-    """Return what the provider declares about the values of one of its tables, whatever name a setting has there."""
+    """Return which values of a table the provider declares as secret or public, also under other names of a setting."""
     match table:
         case "test_data":
             return Secrecy(provider.test_secrets, provider.test_data, fingerprinted=True)
@@ -168,10 +155,10 @@ def prepared(
 
     Args:
         session: The run.
-        integration: What is to be checked.
-        live: Whether requests are to be sent.
-        shared: Findings that only a comparison with other integrations shows.
-        prior: What earlier runs found.
+        integration: The integration to check.
+        live: Whether requests will be sent.
+        shared: Findings from the comparison with other integrations.
+        prior: Results of earlier runs.
 
     Raises:
         SandboxError: The sandbox did not start.
@@ -181,7 +168,7 @@ def prepared(
     if running is None and live and integration.uses_sandbox:
         sandbox = sandboxes.get(integration.provider)
         session.progress.started(integration.name, f"starting a local {provider.title}")
-        # The session owns it, so that an interrupt in the main thread stops it too.
+        # The session owns it, so that an interrupt in the main thread also stops it.
         running = session.sandboxes.enter_context(sandbox.start(session.faults.get(integration.name)))
         session.started[integration.name] = running
     with hiding(session.redactor.redact):
@@ -217,9 +204,9 @@ def _tables(session: Session, integration: Integration, running: Running | None)
 
 
 def fingerprints(context: CheckContext) -> dict[str, str]:
-    """Return the fingerprint of each value that was read, by its setting.
+    """Return the fingerprint of each value that was read, by setting.
 
-    Values of a sandbox are left out, because they differ in each run.
+    Values of a sandbox are omitted, because they differ in each run.
     """
     integration, resolved = context.integration, context.tables
     tables = {

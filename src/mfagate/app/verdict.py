@@ -1,4 +1,4 @@
-"""Reach the verdict on one integration: enough checks, the deciding cause, and what is exonerated."""
+"""Decide on one integration: were there enough checks, what is the cause, and what is exonerated."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from mfagate.core.result import (
 
 
 def coverage_of(context: CheckContext, stage: Stage, checks: Sequence[Check]) -> ContractCoverage | None:
-    """Count how much of the contract was asked; None for a stage that does not ask, or without a contract."""
+    """Count the interactions of the contract that were sent; None if the stage sends none, or without a contract."""
     was_read = any(check.id == check_ids.CONTRACT_FILE and not check.is_skipped for check in checks)
     if not was_read or stage not in (Stage.GATE, Stage.NIGHTLY):
         return None
@@ -39,19 +39,19 @@ def coverage_of(context: CheckContext, stage: Stage, checks: Sequence[Check]) ->
 def enough_asked(
     integration: Integration, checks: Sequence[Check], coverage: ContractCoverage | None
 ) -> Iterator[Check]:
-    """Report integrations of which too little was checked."""
+    """Report that too little of an integration was checked."""
     yield from _too_few(integration, checks, coverage)
     yield from _only_probes(integration, coverage)
 
 
 def _only_probes(integration: Integration, coverage: ContractCoverage | None) -> Iterator[Check]:
-    """Warn if nothing of the contract was asked although the environment allows more than probes."""
+    """Warn if no interaction was sent although the environment allows more than probes."""
     could = (SkipReason.NO_TEST_DATA, SkipReason.SETTING_ABSENT, SkipReason.TOO_SOON)
     if coverage is None or coverage.asked or not any(coverage.skipped.get(reason) for reason in could):
         return
     finding = Finding(
         CauseId.GATE_PARTLY_ASKED,
-        f"none of the contract's {coverage.interactions} interactions was asked: only probes were sent",
+        f"none of the contract's {coverage.interactions} interactions was sent: only probes were",
         {"not asked": coverage.reasons},
         integration.locate(),
     )
@@ -59,23 +59,23 @@ def _only_probes(integration: Integration, coverage: ContractCoverage | None) ->
 
 
 def _too_few(integration: Integration, checks: Sequence[Check], coverage: ContractCoverage | None) -> Iterator[Check]:
-    """Fail if no check ran, or fewer than the file asks for: such a run must not be green."""
+    """Fail if fewer checks ran than the configuration requires, or none at all."""
     asked, least = (coverage.asked if coverage else 0), integration.minimum_interactions or 0
     if coverage is not None and asked < least:
         finding = Finding(
             CauseId.GATE_NOTHING_CHECKED,
-            f"{asked} interactions of the contract were asked, but at least {least} are expected",
+            f"{asked} interactions of the contract were sent, but at least {least} are required",
             {"asked": asked, "expected at least": least, "not asked": coverage.reasons},
             integration.locate("minimum_interactions"),
         )
         yield Check.from_finding(check_ids.GATE, finding, subject="contract")
-    # A waiver does not turn an inconclusive check into one that ran.
+    # A waived inconclusive check does not count as one that ran.
     ran = sum(check.outcome is not Outcome.SKIPPED and not _is_waived_inconclusive(check) for check in checks)
     wanted = integration.minimum_checks or 1
     if ran < wanted:
         finding = Finding(
             CauseId.GATE_NOTHING_CHECKED,
-            f"{ran} checks ran, but at least {wanted} are expected",
+            f"{ran} checks ran, but at least {wanted} are required",
             {"ran": ran, "expected at least": wanted, "skipped": len(checks) - ran},
             integration.locate("minimum_checks"),
         )
@@ -87,7 +87,7 @@ def _is_waived_inconclusive(check: Check) -> bool:
 
 
 def name_integration(integration: Integration, check: Check) -> Check:
-    """Return the check with the integration's own name in the next step, where the catalogue says NAME."""
+    """Return the check with the name of the integration in the next step, instead of NAME."""
     if check.next_step is None or "NAME" not in check.next_step:
         return check
     step = re.sub(r"\[integrations\.NAME\.(\w+)\]", lambda found: integration.heads(found[1]), check.next_step)
@@ -99,9 +99,9 @@ def report_of(integration: Integration, checks: list[Check], cleared: Sequence[s
     """Make the report on one integration, with its verdict.
 
     Args:
-        integration: The table of the configuration.
+        integration: The configured integration.
         checks: All of its checks.
-        cleared: What its green checks exonerate.
+        cleared: What its passed checks exonerate.
     """
     report = IntegrationReport(
         name=integration.name,
@@ -120,7 +120,7 @@ def report_of(integration: Integration, checks: list[Check], cleared: Sequence[s
 
 
 def decided(report: IntegrationReport, cleared: Sequence[str]) -> IntegrationReport:
-    """Return the report with the verdict, cause and headline of its checks."""
+    """Return the report with the verdict, the cause and the headline from its checks."""
     report = report.model_copy(update={"verdict": Verdict.of(check.outcome for check in report.checks)})
     red = report.deciding
     if red is None or red.cause is None:
@@ -131,7 +131,7 @@ def decided(report: IntegrationReport, cleared: Sequence[str]) -> IntegrationRep
 
 
 def _is_answered_login(check: Check) -> bool:
-    """Whether the provider answered a request of the contract: a login was reproduced without any database."""
+    """Return whether the provider answered a request of the contract, which reproduces a login without a database."""
     if check.id not in (check_ids.CONTRACT_INTERACTION, check_ids.RECORDING) or check.subject is None:
         return False
     if check.cause in (CauseId.CONTRACT_UNSAFE_PATH, CauseId.CONTRACT_STATE_UNAVAILABLE):

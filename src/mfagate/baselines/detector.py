@@ -1,8 +1,8 @@
-"""A one-sided CUSUM over nights, against a baseline that the series itself has set.
+"""Detect shifts with a one-sided CUSUM, against a baseline learnt from the series itself.
 
-The scheme is Page's (Biometrika 41, 1954): scores above an allowance add up, and a sum beyond a threshold is a
-shift. Each score is capped, so that one night alone is never a shift, however bad it was.
-Nothing is kept between runs but the nights themselves: the whole series is followed anew.
+The scheme is Page's (Biometrika 41, 1954): scores above an allowance add up, and a sum above a threshold is a shift.
+Each score is capped, so that a single observation is never a shift. Only the observations are stored: each run follows
+the whole series from the start.
 """
 
 from __future__ import annotations
@@ -14,38 +14,38 @@ from enum import StrEnum
 from typing import Generic, TypeVar
 
 WINDOW = timedelta(days=28)
-"""The baseline: four weeks, so that each day of the week has the same weight."""
+"""The length of the baseline: four weeks, so that each day of the week has the same weight."""
 
-FEWEST_NIGHTS = 14
-"""Before there are so many, nothing is said."""
+MIN_OBSERVATIONS = 14
+"""A series with fewer observations has no baseline yet."""
 
 ALLOWANCE = 1.5
-"""In standard deviations; about half of the smallest lasting shift that is meant to be found soon."""
+"""In standard deviations: about half of the smallest lasting shift that should be detected quickly."""
 
 CAP = 4.5
-"""No night counts for more: two in a row are needed for a shift, and two clear ones are enough."""
+"""The maximum score: a shift needs two observations in a row, and two clear ones are enough."""
 
 THRESHOLD = 5.5
 
 USUAL_AGAIN_BELOW = 2.0
-"""Two nights in a row with scores below it end a shift."""
+"""Two scores in a row below this value end a shift."""
 
 ACCEPTED_AFTER = 14
-"""Nights for which a shift is told; then it is what is usual."""
+"""How many observations a shift lasts; after that the new level is the baseline."""
 
 V = TypeVar("V")
 
 
 @dataclass(frozen=True, slots=True)
 class Observation(Generic[V]):
-    """What was measured at a time (UTC)."""
+    """A value that was measured at a time (UTC)."""
 
     at: datetime
     value: V
 
 
 class SeriesState(StrEnum):
-    """What is known of a series."""
+    """The state of a series."""
 
     LEARNING = "learning"
     USUAL = "usual"
@@ -54,9 +54,12 @@ class SeriesState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class SeriesStatus(Generic[V]):
-    """Where a series stands after its last night.
+    """The state of a series after its last observation.
 
-    ``baseline`` are the values that the last night was held against; ``since`` is when a shift began.
+    Args:
+        state: Whether there is a baseline, and a shift from it.
+        baseline: The values that the last observation was compared with.
+        since: When the shift began.
     """
 
     state: SeriesState
@@ -65,15 +68,15 @@ class SeriesStatus(Generic[V]):
 
 
 Score = Callable[[V, Sequence[V]], float]
-"""How many standard deviations a value lies above a baseline."""
+"""Returns how many standard deviations a value is above a baseline."""
 
 
-def follow(nights: Sequence[Observation[V]], score: Score[V]) -> SeriesStatus[V]:
-    """Where a series, oldest night first, stands after its last night."""
+def follow(series: Sequence[Observation[V]], score: Score[V]) -> SeriesStatus[V]:
+    """Return the state of a series, oldest observation first, after its last observation."""
     follower = _Follower(score)
-    for night in nights:
-        follower.see(night)
-    return follower.standing
+    for observation in series:
+        follower.add(observation)
+    return follower.status
 
 
 @dataclass(slots=True)
@@ -84,47 +87,47 @@ class _Follower(Generic[V]):
     total: float = 0.0
     shifted: bool = False
     below: int = 0
-    held_against: tuple[V, ...] = ()
+    compared_with: tuple[V, ...] = ()
 
     @property
-    def standing(self) -> SeriesStatus[V]:
-        if len(self.held_against) < FEWEST_NIGHTS:
+    def status(self) -> SeriesStatus[V]:
+        if len(self.compared_with) < MIN_OBSERVATIONS:
             return SeriesStatus(SeriesState.LEARNING)
         if self.shifted:
-            return SeriesStatus(SeriesState.SHIFTED, self.held_against, self.doubtful[0].at)
-        return SeriesStatus(SeriesState.USUAL, self.held_against)
+            return SeriesStatus(SeriesState.SHIFTED, self.compared_with, self.doubtful[0].at)
+        return SeriesStatus(SeriesState.USUAL, self.compared_with)
 
-    def see(self, night: Observation[V]) -> None:
-        self._forget(night.at)
-        self.held_against = tuple(one.value for one in self.baseline)
-        if len(self.baseline) < FEWEST_NIGHTS:
-            self.baseline.append(night)
+    def add(self, observation: Observation[V]) -> None:
+        self._forget(observation.at)
+        self.compared_with = tuple(earlier.value for earlier in self.baseline)
+        if len(self.baseline) < MIN_OBSERVATIONS:
+            self.baseline.append(observation)
             return
-        score = min(self.score(night.value, self.held_against), CAP)
+        score = min(self.score(observation.value, self.compared_with), CAP)
         if self.shifted:
-            self._while_shifted(night, score)
+            self._while_shifted(observation, score)
         else:
-            self._while_usual(night, score)
+            self._while_usual(observation, score)
 
     def _forget(self, now: datetime) -> None:
-        """Return what is older than the window, unless too little would be left."""
-        young = [one for one in self.baseline if now - one.at <= WINDOW]
+        """Drop observations older than the window, unless too few would be left."""
+        young = [earlier for earlier in self.baseline if now - earlier.at <= WINDOW]
         if not self.shifted:
-            self.baseline = young if len(young) >= FEWEST_NIGHTS else self.baseline[-FEWEST_NIGHTS:]
+            self.baseline = young if len(young) >= MIN_OBSERVATIONS else self.baseline[-MIN_OBSERVATIONS:]
 
-    def _while_usual(self, night: Observation[V], score: float) -> None:
+    def _while_usual(self, observation: Observation[V], score: float) -> None:
         self.total = max(0.0, self.total + score - ALLOWANCE)
         if self.total == 0.0:
-            # Nights under suspicion are a part of the baseline once they are cleared.
-            self.baseline += [*self.doubtful, night]
+            # Doubtful observations join the baseline once the sum is back at zero.
+            self.baseline += [*self.doubtful, observation]
             self.doubtful = []
             return
-        self.doubtful.append(night)
+        self.doubtful.append(observation)
         if self.total > THRESHOLD:
             self.shifted, self.below = True, 0
 
-    def _while_shifted(self, night: Observation[V], score: float) -> None:
-        self.doubtful.append(night)
+    def _while_shifted(self, observation: Observation[V], score: float) -> None:
+        self.doubtful.append(observation)
         self.below = self.below + 1 if score < USUAL_AGAIN_BELOW else 0
         if self.below == 2:
             self.baseline += self.doubtful[-2:]

@@ -1,4 +1,4 @@
-"""How far a night is above those before, in standard deviations."""
+"""Score how far an observation is above the baseline, in standard deviations."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 _TO_DEVIATION = 1.4826
-"""From the median absolute deviation to the standard deviation of a normal distribution."""
+"""Converts the median absolute deviation to the standard deviation of a normal distribution."""
 
 _LEAST_DEVIATION = 0.07
-"""Of logarithms: seven percent. A series that is calmer than this by chance would make mountains of molehills."""
+"""Minimum deviation of the logarithms: 7 %. A series that is calmer by chance would raise false alarms."""
 
 _LEAST_FACTOR = 1.2
 _LEAST_SECONDS = 0.005
-"""What is less than a fifth or 5 ms slower is of no consequence to a login."""
+"""A login does not notice less than 20 % or 5 ms more."""
 
 
 def typical_seconds(baseline: Sequence[float]) -> float:
@@ -24,13 +24,13 @@ def typical_seconds(baseline: Sequence[float]) -> float:
 
 
 def latency_score(seconds: float, baseline: Sequence[float]) -> float:
-    """Of a duration: in logarithms, because delays multiply; robust, because some nights are far out."""
+    """Score a duration: in logarithms, because delays multiply; with medians, because of outliers."""
     usual = typical_seconds(baseline)
     if seconds < usual * _LEAST_FACTOR or seconds - usual < _LEAST_SECONDS:
         return 0.0
     middle = _log(usual)
-    spread = statistics.median(abs(_log(one) - middle) for one in baseline) * _TO_DEVIATION
-    # Median and deviation are estimates themselves; with few nights they may be far off.
+    spread = statistics.median(abs(_log(value) - middle) for value in baseline) * _TO_DEVIATION
+    # Median and deviation are estimates; from few observations they may be far off.
     doubt = math.sqrt(1 + math.pi / 2 / len(baseline))
     return (_log(seconds) - middle) / (max(spread, _LEAST_DEVIATION) * doubt)
 
@@ -40,27 +40,27 @@ def _log(seconds: float) -> float:
 
 
 class Share(NamedTuple):
-    """So many of so many."""
+    """A part of a whole, such as 2 of 40 requests."""
 
     part: int
     whole: int
 
 
 def typical_share(baseline: Sequence[Share]) -> float:
-    """Return the share over all of them."""
-    return sum(one.part for one in baseline) / max(1, sum(one.whole for one in baseline))
+    """Return the share over all observations."""
+    return sum(earlier.part for earlier in baseline) / max(1, sum(earlier.whole for earlier in baseline))
 
 
 def share_score(share: Share, baseline: Sequence[Share]) -> float:
-    """Of a number of failures: how unlikely so many are if the share is as before, as a normal score.
+    """Score a number of failures: how unlikely it is if the share has not changed, as a normal score.
 
-    Failures come in bursts, so the spread between the nights of the baseline counts where it is wider than chance.
+    Failures come in bursts, so the spread of the baseline counts if it is wider than chance.
     """
     if share.part == 0:
         return 0.0
-    # Half a failure more (Jeffreys' prior): none in a hundred does not mean that there never is one.
+    # Half a failure more (Jeffreys' prior): no failure in a hundred does not mean that failures never happen.
     calm = _without_bursts(baseline)
-    usual = (sum(one.part for one in calm) + 0.5) / (sum(one.whole for one in calm) + 1)
+    usual = (sum(earlier.part for earlier in calm) + 0.5) / (sum(earlier.whole for earlier in calm) + 1)
     if share.part / share.whole < 2 * usual or share.part < 2:
         return 0.0
     dispersion = _dispersion(calm, usual)
@@ -69,20 +69,24 @@ def share_score(share: Share, baseline: Sequence[Share]) -> float:
 
 
 def _without_bursts(baseline: Sequence[Share]) -> Sequence[Share]:
-    """All but the worst tenth of the nights: one hour of outage does not make errors usual for four weeks."""
-    ordered = sorted(baseline, key=lambda one: one.part / max(1, one.whole))
+    """Drop the worst tenth of the observations: a single outage must not make errors usual for four weeks."""
+    ordered = sorted(baseline, key=lambda earlier: earlier.part / max(1, earlier.whole))
     return ordered[: math.ceil(len(ordered) * 0.9)]
 
 
 def _dispersion(baseline: Sequence[Share], usual: float) -> float:
-    """Variance between nights over that of a binomial distribution, at least 1."""
-    terms = [(one.part - one.whole * usual) ** 2 / (one.whole * usual * (1 - usual)) for one in baseline if one.whole]
+    """Return the variance of the observations relative to that of a binomial distribution, at least 1."""
+    terms = [
+        (earlier.part - earlier.whole * usual) ** 2 / (earlier.whole * usual * (1 - usual))
+        for earlier in baseline
+        if earlier.whole
+    ]
     return max(1.0, sum(terms) / max(1, len(terms) - 1))
 
 
 def _at_least(part: int, whole: int, share: float) -> float:
     """Return the probability of ``part`` or more of ``whole``, by the binomial distribution."""
-    # In logarithms: the number of combinations of a thousand questions is no float any more.
+    # In logarithms, because the number of combinations of a thousand requests exceeds a float.
     return sum(
         math.exp(_log_combinations(whole, k) + k * math.log(share) + (whole - k) * math.log1p(-share))
         for k in range(part, whole + 1)

@@ -1,1 +1,1 @@
-"""Recordings of a provider: reading, writing, and removing what is secret."""
+"""Recordings of a provider: read and write them, and remove their secrets."""

@@ -1,10 +1,8 @@
-"""Cassettes: recordings of a provider, one plain vcrpy file an interaction.
+"""Read cassettes: recordings of a provider, one plain vcrpy file for each interaction.
 
-The files load with vcrpy as they are
-(https://vcrpy.readthedocs.io/en/latest/usage.html). One extra top-level key,
-``mfagate``, which vcrpy ignores, holds when, from what and by which version
-they were recorded. They are read here without vcrpy, whose import takes longer
-than judging a thousand of them.
+vcrpy can load the files (https://vcrpy.readthedocs.io/en/latest/usage.html). It ignores the additional top-level key
+``mfagate``, which states when, from what and with which version they were recorded. This module reads them without
+vcrpy, whose import takes longer than checking a thousand cassettes.
 """
 
 from __future__ import annotations
@@ -24,11 +22,11 @@ from mfagate.core.yaml_text import YamlError, documents
 MAX_BYTES = 8 << 20
 
 MAX_EXCHANGES = 1000
-"""By aliases a small file can hold millions."""
+"""With YAML aliases, a small file can contain millions."""
 
 
 class CassetteError(ValueError):
-    """A cassette cannot be used; the message names the file and what to do."""
+    """A cassette cannot be used; the message names the file and the next step."""
 
 
 class CassetteOrigin(StrEnum):
@@ -40,7 +38,7 @@ class CassetteOrigin(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Cassette:
-    """One recorded conversation; ``recorded_at`` is a day in UTC, None in a foreign file."""
+    """One recording; ``recorded_at`` is a day in UTC, None in a file that mfagate has not written."""
 
     path: Path
     exchanges: tuple[Exchange, ...]
@@ -49,12 +47,12 @@ class Cassette:
     text: str
 
     def age_days(self, today: date) -> int | None:
-        """Days since it was recorded."""
+        """Return the days since it was recorded; None if the date is unknown."""
         return (today - self.recorded_at).days if self.recorded_at else None
 
 
 def path_for(folder: Path, description: str) -> Path:
-    """Where the recording of an interaction is kept."""
+    """Return the path of an interaction's recording."""
     slug = re.sub(r"[^a-z0-9]+", "-", description.lower()).strip("-")
     return folder / f"{slug}.yaml"
 
@@ -63,7 +61,7 @@ _ORIGIN = re.compile(r"\Amfagate:\n(?:  .*\n)*?  recorded_from: (\w+)\n")
 
 
 def origin_of(path: Path) -> CassetteOrigin | None:
-    """Return what was recorded, from the first lines of the file alone; None if it does not say."""
+    """Return what was recorded, from only the first lines of the file; None if they do not state it."""
     try:
         with open_regular(path) as file:
             found = _ORIGIN.match(file.read(400).decode("utf-8", "ignore"))
@@ -76,7 +74,7 @@ def load(path: Path) -> Cassette:
     """Read one recording.
 
     Raises:
-        FileNotFoundError: There is none.
+        FileNotFoundError: It does not exist.
         CassetteError: It is not YAML, or not a cassette.
     """
     try:
@@ -103,17 +101,17 @@ def load(path: Path) -> Cassette:
 
 
 def _fault(error: Exception) -> str:
-    """Return in words what a recording lacks."""
+    """Describe what is wrong with a recording."""
     if isinstance(error, KeyError):
         return f"it has no {quoted(error.args[0], _LONGEST_NAME)}"
-    return str(error) if isinstance(error, _Malformed) else "a value is not of the type that it should be"
+    return str(error) if isinstance(error, _Malformed) else "a value has the wrong type"
 
 
 _LONGEST_NAME = 80
 
 
 class _Malformed(TypeError):
-    """What is wrong with a recording, in words."""
+    """A recording is not valid; the message describes the fault."""
 
 
 def _parse(path: Path, content: str) -> dict[str, Any]:
@@ -130,7 +128,7 @@ def _parse(path: Path, content: str) -> dict[str, Any]:
 def _interactions(document: dict[str, Any]) -> list[Any]:
     items = document["interactions"]
     if not isinstance(items, list) or len(items) > MAX_EXCHANGES:
-        raise _Malformed(f"its interactions are no list of at most {MAX_EXCHANGES}")
+        raise _Malformed(f"its interactions are not a list of at most {MAX_EXCHANGES} items")
     return items
 
 
@@ -161,9 +159,9 @@ def _headers(headers: dict[str, list[str] | str]) -> Headers:
 
 
 def _text(value: Any) -> str:
-    # No lists and mappings: by aliases a short one can be endless when written out.
+    # Refuse lists and mappings: with aliases, a short one can expand without end.
     if not isinstance(value, str | int | float):
-        raise _Malformed("it has a list or an object where a text is expected")
+        raise _Malformed("it has a list or an object in place of a text")
     return str(value)
 
 

@@ -1,8 +1,7 @@
-"""What a recording keeps of an exchange: nothing secret, nothing that changes by itself.
+"""Remove from an exchange what a recording must not keep: secrets, and values that always change.
 
-Deny by default: request headers beyond a few are dropped, response headers are
-kept only where the provider names them, and fields are blanked by name at any
-depth of query, form and JSON.
+The default is to remove: only a few request headers are kept, and only the response headers that the provider names.
+Fields are blanked by name at any depth of query, form and JSON.
 """
 
 from __future__ import annotations
@@ -25,17 +24,17 @@ _KEPT_REQUEST_HEADERS = frozenset({"accept", "content-type"})
 _ALWAYS_SECRET = frozenset(
     {"clientassertion", "code", "otp", "pass", "passcode", "passphrase", "pin", "privatekey", "pwd", "skey"}
 )  # fmt: skip
-"""Field names that hold secrets at every provider, however they write them (``privateKey``, ``private_key``)."""
+"""Names of secret fields at every provider, in any spelling (``privateKey``, ``private_key``)."""
 
 _SECRET_ENDINGS = ("accesskey", "apikey", "authorization", "password", "secret", "secretkey", "sessionid", "token")
-"""What a field is called that holds a secret: ``sessionToken``, ``X-Access-Token``."""
+"""Endings of the names of secret fields: ``sessionToken``, ``X-Access-Token``."""
 
 _PLACES_IN_LISTS = ("continuationtoken", "nexttoken", "pagetoken", "skiptoken", "synctoken")
-"""These say where a list goes on."""
+"""Names of fields with the position of the next page of a list."""
 
 
 def names_secret(name: str) -> bool:
-    """Return whether a field, parameter or header of this name holds a secret at any provider."""
+    """Return whether a field, parameter or header of this name contains a secret at any provider."""
     usual = _usual(name)
     return usual in _ALWAYS_SECRET or (usual.endswith(_SECRET_ENDINGS) and not usual.endswith(_PLACES_IN_LISTS))
 
@@ -48,12 +47,10 @@ def _usual(name: str) -> str:
 class Scrubbing:
     """What a recording must not keep, by field name at any depth.
 
-    ``secret_fields`` are blanked out in query, form and JSON. ``volatile_fields``
-    differ on each recording of an unchanged provider; each is replaced by a
-    fixed value of the same shape, so that a new recording is byte-identical
-    and still satisfies the contract. ``public_fields`` are kept although their
-    names are those of secrets elsewhere. ``kept_headers`` are response headers
-    worth keeping; all others are dropped.
+    ``secret_fields`` are blanked in query, form and JSON. ``volatile_fields`` differ in each recording of an unchanged
+    provider; each is replaced with a fixed value of the same format, so that a new recording is identical and satisfies
+    the contract. ``public_fields`` are kept, although fields of these names are secret at other providers.
+    ``kept_headers`` are the response headers to keep; all others are dropped.
     """
 
     secret_fields: frozenset[str] = frozenset()
@@ -63,12 +60,12 @@ class Scrubbing:
 
 
 _FORM = re.compile(r"[^\s=&<>{}\"]{1,100}=[^\s&<>{}\"]*+(?:&[^\s=&<>{}\"]{1,100}=[^\s&<>{}\"]*+)*+\s*+")
-"""A form of which no header says that it is one."""
+"""A form without the header that declares it."""
 
 _OPENING = re.compile(r"\{(?=\s*+[\"}])|\[(?=\s*+[\"{\[\]0-9tfn-])")
 _DECODER = json.JSONDecoder()
 _MOST_WASTED = 1000
-"""How often a text may be read in vain before it is not searched any further."""
+"""How often the length of a text may be read in vain before the search ends."""
 
 _FIELD = re.compile(r"""(?P<before>["'](?P<name>[\w-]{2,40})["']\s*+:\s*+["'])(?P<value>(?:[^"'\\]|\\.)*+)""")
 
@@ -85,9 +82,9 @@ _PART = re.compile(
 
 def _written(document: Any) -> bytes:
     try:
-        # Unescaped, so that a secret that slipped through is found by the scan in its plain form too.
+        # Not escaped, so that the scan also finds a remaining secret in plain text.
         return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
-    except UnicodeEncodeError:  # half a surrogate pair can only be written escaped
+    except UnicodeEncodeError:  # Half a surrogate pair can only be written escaped.
         return json.dumps(document, separators=(",", ":")).encode()
 
 
@@ -97,10 +94,10 @@ class Scrubber:
 
     Args:
         rules: What the provider declares.
-        host: Stands in for the host that was asked.
-        shapes: Secrets that are known by their shape, under whatever name.
-        notice: Is called with what is taken out: the name of a field, or else what was found by its shape; and the
-            value of the field.
+        host: Replaces the host of the request.
+        shapes: Secrets that are recognised by their format, under any name.
+        notice: Called for each removed secret with the name of the field or the kind of secret, and the value of the
+            field.
     """
 
     rules: Scrubbing
@@ -109,10 +106,10 @@ class Scrubber:
     notice: Callable[[str | None, str, Any], None] = lambda _name, _what, _value: None
 
     def scrub(self, exchange: Exchange) -> tuple[Request, Response]:
-        """Request and answer as they may be kept.
+        """Return the request and the answer as they may be kept.
 
         Raises:
-            ValueError: There is no answer to keep, or one that cannot be searched for secrets.
+            ValueError: There is no answer, or it cannot be searched for secrets.
         """
         request, response = exchange.request, exchange.response
         if response is None:
@@ -135,7 +132,7 @@ class Scrubber:
         """Return the address as it may be kept.
 
         Raises:
-            ValueError: It is none.
+            ValueError: It is not a URL.
         """
         parts = urlsplit(url)
         query = urlencode([(name, self._value(name, value)) for name, value in parse_qsl(parts.query, True)])
@@ -157,7 +154,7 @@ class Scrubber:
             raise ValueError("JSON nested so deeply cannot be searched for secrets") from None
 
     def text(self, text: str) -> str:
-        """Return a text without the secrets that are known by their shape."""
+        """Return a text without the secrets that are recognised by their format."""
         kept, found = replaced(text, self.shapes, SCRUBBED)
         for what in found:
             self.notice(None, what, None)
@@ -169,7 +166,7 @@ class Scrubber:
         return urlencode([(name, self._value(name, value)) for name, value in fields], quote_via=quote)
 
     def _other(self, text: str) -> str:
-        """Return a body of another kind. It stays as it is, but for what is secret in it."""
+        """Return a body of another kind without its secrets."""
         if _FORM.fullmatch(text):
             fields = parse_qsl(text, keep_blank_values=True)
             same = all(self._value(name, value) == value for name, value in fields)
@@ -179,15 +176,13 @@ class Scrubber:
 
     def _enclosed(self, found: re.Match[str]) -> str:
         """Scrub an element of XML, or a part of a form in several parts."""
-        if _usual(found["name"]) == "code":  # an element of HTML
-            return found[0]
-        value = self._value(found["name"], found["value"])
-        return found[0] if value == found["value"] else f"{found['before']}{value}"
+        # A code is an HTML element.
+        return found[0] if _usual(found["name"]) == "code" else self._field(found)
 
     def _with_json(self, text: str) -> str:
-        """Scrub every JSON document in a text, and what looks like a field of a damaged one.
+        """Scrub every JSON document in a text, and fields of incomplete JSON.
 
-        Before JSON may be a byte order mark, a guard such as ``)]}'`` or a name; after it anything.
+        A byte order mark, a guard such as ``)]}'`` or a name may precede JSON, and any text may follow it.
         """
         pieces, at, searched, wasted = [], 0, 0, 0
         while found := _OPENING.search(text, searched):
@@ -196,27 +191,27 @@ class Scrubber:
             except ValueError as error:
                 searched = found.end()
                 read_to = getattr(error, "pos", searched)
-                # The error counts lines from the beginning of the text, which is faster than reading JSON.
+                # The error counts lines from the start of the text, which is faster than parsing.
                 wasted += 20 * (read_to - found.start()) + read_to
                 if wasted > _MOST_WASTED * (len(text) + 1):
                     raise ValueError("text with so many fragments of JSON cannot be searched for secrets") from None
                 continue
             kept = self.tree(document)
             pieces += [
-                _FIELD.sub(self._damaged, text[at : found.start()]),
+                _FIELD.sub(self._field, text[at : found.start()]),
                 text[found.start() : end] if kept == document else _written(kept).decode(),
             ]
             at = searched = end
-        return "".join([*pieces, _FIELD.sub(self._damaged, text[at:])])
+        return "".join([*pieces, _FIELD.sub(self._field, text[at:])])
 
-    def _damaged(self, field: re.Match[str]) -> str:
+    def _field(self, field: re.Match[str]) -> str:
         value = self._value(field["name"], field["value"])
         return field[0] if value == field["value"] else f"{field['before']}{value}"
 
     def tree(self, node: Any) -> Any:
-        """JSON as it may be kept."""
+        """Return JSON as it may be kept."""
         if isinstance(node, Mapping):
-            # Beside a message a code is that of an error, and no one-time password.
+            # A code beside a message is an error code, not a one-time password.
             plain = {"code"} if isinstance(node.get("message"), str) else set()
             return {
                 name: self.tree(value) if name in plain else self._value(_name_in(node, name), value)
@@ -229,7 +224,7 @@ class Scrubber:
         return node
 
     def _json_in_text(self, text: str) -> str:
-        """Return a text of JSON as it may be kept, where it may be JSON itself."""
+        """Return a text inside JSON as it may be kept; the text may be JSON itself."""
         try:
             document = json.loads(text)
             kept = self.tree(document)
@@ -245,7 +240,7 @@ class Scrubber:
         if name in self.rules.public_fields:
             return self.tree(value)
         if names_secret(name) or name in self.rules.secret_fields:
-            # The ``code`` of an error is a number.
+            # A ``code`` that is a number is an error code.
             blanked = _blank(value, numbers=_usual(name) != "code")
             if blanked != value:
                 self.notice(name, "", value)
@@ -258,17 +253,17 @@ class Scrubber:
 
 
 def _name_in(node: Mapping[str, Any], name: str) -> str:
-    """Return what a member is called: that of ``{"name": "password", "value": "…"}`` is its name."""
+    """Return the name of a member; the value of ``{"name": "password", "value": "…"}`` is named ``password``."""
     label = node.get("name", node.get("key")) if name == "value" else None
     return label if isinstance(label, str) else name
 
 
 def secrets_sent(rules: Scrubbing, authorization: str, body: bytes) -> Iterator[tuple[str, str]]:
-    """Yield the name and the value of each secret that a request holds, such as an assertion that was just signed.
+    """Yield the name and the value of each secret in a request, such as a new signed assertion.
 
     Args:
         rules: What the provider declares.
-        authorization: The header of this name. A Basic header holds what the settings hold, or a signature.
+        authorization: The ``Authorization`` header. A Basic header contains only settings, or a signature.
         body: JSON or a form.
     """
     scheme, _, token = authorization.partition(" ")
@@ -293,14 +288,14 @@ def secrets_sent(rules: Scrubbing, authorization: str, body: bytes) -> Iterator[
 
 
 def showable(rules: Scrubbing, document: Any) -> Any:
-    """JSON as a report may show it: as it is, but for texts that are secret, or that name somebody or something."""
+    """Return JSON for a report: without secret texts, and without texts that name a user or an object."""
     texts = {name for name, value in rules.volatile_fields.items() if not isinstance(value, int | float)}
     shown = replace(rules, secret_fields=rules.secret_fields | texts, volatile_fields={})
     return Scrubber(shown, "").tree(document)
 
 
 def _blank(value: Any, *, numbers: bool) -> Any:
-    """Return the same structure with nothing left in it; what is empty stays so."""
+    """Return the same structure with all values blanked; empty values are kept."""
     if isinstance(value, Mapping):
         return {name: _blank(item, numbers=numbers) for name, item in value.items()}
     if isinstance(value, list):

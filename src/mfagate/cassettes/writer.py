@@ -1,4 +1,4 @@
-"""Writing cassettes with vcrpy's own serializer, so that every vcrpy user can load them."""
+"""Write cassettes with vcrpy's own serializer, so that vcrpy can load them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class MissingExtra(Exception):
 
 
 def require_vcrpy() -> None:
-    """Find out before anything is sent whether a recording could be written.
+    """Check, before any request is sent, that recordings can be written.
 
     Raises:
         MissingExtra: vcrpy is not installed.
@@ -29,8 +29,7 @@ def require_vcrpy() -> None:
 def to_yaml(request: Request, response: Response, *, recorded_at: date, recorded_from: CassetteOrigin) -> str:
     """Return the text of a cassette with one exchange.
 
-    The day, not the second, so that recording an unchanged provider twice
-    gives the same bytes.
+    It has the day, not the time, so that two recordings of an unchanged provider are equal.
     """
     import vcr.request
     import vcr.serialize

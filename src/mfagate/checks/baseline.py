@@ -1,4 +1,4 @@
-"""Check whether the provider has become slower or fails more often than in earlier nights."""
+"""Check whether the provider is slower or fails more often than in earlier nightly runs."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 
 from mfagate.baselines import (
-    FEWEST_NIGHTS,
+    MIN_OBSERVATIONS,
     Observation,
     SeriesState,
     SeriesStatus,
@@ -28,90 +28,86 @@ from mfagate.history.record import IntegrationState, PhaseSample, samples_of, sh
 
 
 def latency(live: LiveContext) -> Iterator[Check]:
-    """Compare the duration of each phase with earlier nights."""
+    """Compare the duration of each phase with earlier nightly runs."""
     if live.context.prior.unknown is not None:
         yield skipped(check_ids.LATENCY, live.context.prior.unknown)
         return
-    tonight = samples_of(live.transcript.measured)
-    for sample in tonight:
+    samples = samples_of(live.transcript.measured)
+    for sample in samples:
         yield _phase(live, sample)
-    if not tonight:
-        yield skipped(check_ids.LATENCY, "no question was answered")
+    if not samples:
+        yield skipped(check_ids.LATENCY, "no request was answered")
 
 
-def _nights(live: LiveContext) -> Iterator[tuple[datetime, IntegrationState]]:
-    """Yield the nights with the same kind of target: an emulator's times do not compare with the provider's."""
-    return ((at, state) for at, state in live.context.prior.nights if state.target == live.target_kind)
+def _comparable(live: LiveContext) -> Iterator[tuple[datetime, IntegrationState]]:
+    """Yield the earlier runs with the same kind of target: an emulator's times differ from the provider's."""
+    return ((at, state) for at, state in live.context.prior.runs if state.target == live.target_kind)
 
 
-def _phase(live: LiveContext, tonight: PhaseSample) -> Check:
-    nights = [
+def _phase(live: LiveContext, current: PhaseSample) -> Check:
+    earlier = [
         Observation(at, sample.median)
-        for at, state in _nights(live)
+        for at, state in _comparable(live)
         for sample in state.samples
-        # A night that ended early has asked other questions.
-        if sample.phase is tonight.phase and sample.requests * 2 >= tonight.requests
+        # A run that ended early has sent other requests.
+        if sample.phase is current.phase and sample.requests * 2 >= current.requests
     ]
-    standing = follow([*nights, Observation(datetime.now(UTC), tonight.median)], latency_score)
-    phase, now = tonight.phase, _seconds(tonight.median)
-    if standing.state is SeriesState.LEARNING:
-        return _learning(check_ids.LATENCY, len(nights), phase)
-    usual = _seconds(typical_seconds(standing.baseline))
-    if standing.state is SeriesState.USUAL:
-        return passed(check_ids.LATENCY, f"{phase} takes {now}; usual is {usual}", subject=phase)
+    status = follow([*earlier, Observation(datetime.now(UTC), current.median)], latency_score)
+    phase, now = current.phase, _seconds(current.median)
+    if status.state is SeriesState.LEARNING:
+        return _learning(check_ids.LATENCY, len(earlier), phase)
+    usual = _seconds(typical_seconds(status.baseline))
+    if status.state is SeriesState.USUAL:
+        return passed(check_ids.LATENCY, f"{phase} takes {now}, usually {usual}", subject=phase)
+    samples = samples_of(live.transcript.measured)
     evidence = {
-        "now": f"{now} (median of {tonight.requests} requests)",
-        "usual": f"{usual} (median of {len(standing.baseline)} nights)",
-        "since": _since(standing),
-        "other phases": ", ".join(
-            f"{one.phase} {_seconds(one.median)}" for one in samples_of(live.transcript.measured)
-        ),
+        "now": f"{now} (median of {current.requests} requests)",
+        "usual": f"{usual} (median of {len(status.baseline)} nightly runs)",
+        "since": _since(status),
+        "other phases": ", ".join(f"{sample.phase} {_seconds(sample.median)}" for sample in samples),
     }
-    finding = Finding(CauseId.LATENCY_SHIFTED, f"{phase} takes {now} where {usual} was usual", evidence)
+    finding = Finding(CauseId.LATENCY_SHIFTED, f"{phase} takes {now}, usually {usual}", evidence)
     return Check.from_finding(check_ids.LATENCY, finding, subject=phase)
 
 
 def errors(live: LiveContext) -> Iterator[Check]:
-    """Compare the share of requests that were not answered at once with earlier nights."""
+    """Compare the share of requests whose first attempt failed with earlier nightly runs."""
     if live.context.prior.unknown is not None:
         yield skipped(check_ids.ERRORS, live.context.prior.unknown)
         return
-    tonight = share_of(live.transcript.measured)
-    unanswered, questions = tonight
-    if not questions:
-        yield skipped(check_ids.ERRORS, "no question was asked")
+    unanswered, requests = current = share_of(live.transcript.measured)
+    if not requests:
+        yield skipped(check_ids.ERRORS, "no request was sent")
         return
-    nights = [
-        Observation(at, Share(state.unanswered, state.questions)) for at, state in _nights(live) if state.questions
-    ]
-    standing = follow([*nights, Observation(datetime.now(UTC), Share(*tonight))], share_score)
-    failed = f"{unanswered} of {questions} questions"
-    if standing.state is SeriesState.LEARNING:
-        yield _learning(check_ids.ERRORS, len(nights))
+    states = [(at, state) for at, state in _comparable(live) if state.questions]
+    earlier = [Observation(at, Share(state.unanswered, state.questions)) for at, state in states]
+    status = follow([*earlier, Observation(datetime.now(UTC), Share(*current))], share_score)
+    failed = f"{unanswered} of {requests} requests"
+    if status.state is SeriesState.LEARNING:
+        yield _learning(check_ids.ERRORS, len(earlier))
         return
-    usual = f"{typical_share(standing.baseline):.1%}"
-    if standing.state is SeriesState.USUAL:
-        yield passed(check_ids.ERRORS, f"{failed} were not answered at once; usual is {usual}")
+    usual = f"{typical_share(status.baseline):.1%}"
+    message = f"{failed} were not answered at the first attempt, usually {usual}"
+    if status.state is SeriesState.USUAL:
+        yield passed(check_ids.ERRORS, message)
         return
-    causes = sorted({str(request.cause) for request in live.transcript.measured if request.went_unanswered})
     evidence = {
-        "now": f"{failed} ({unanswered / questions:.0%})",
-        "usual": f"{usual} over {len(standing.baseline)} nights",
-        "since": _since(standing),
-        "causes": causes,
+        "now": f"{failed} ({unanswered / requests:.0%})",
+        "usual": f"{usual} over {len(status.baseline)} nightly runs",
+        "since": _since(status),
+        "causes": sorted({str(request.cause) for request in live.transcript.measured if request.went_unanswered}),
     }
-    finding = Finding(CauseId.ERRORS_RAISED, f"{failed} were not answered at once where {usual} was usual", evidence)
-    yield Check.from_finding(check_ids.ERRORS, finding)
+    yield Check.from_finding(check_ids.ERRORS, Finding(CauseId.ERRORS_RAISED, message, evidence))
 
 
-def _learning(check_id: str, nights: int, phase: Phase | None = None) -> Check:
-    reason = f"{nights} nights are known; from {FEWEST_NIGHTS} on there is a baseline"
+def _learning(check_id: str, number: int, phase: Phase | None = None) -> Check:
+    reason = f"{number} nightly runs are recorded; a baseline needs {MIN_OBSERVATIONS}"
     return skipped(check_id, reason, subject=phase)
 
 
-def _since(standing: SeriesStatus[float] | SeriesStatus[Share]) -> str:
-    assert standing.since is not None, "a shift has begun"
-    return f"{standing.since:%Y-%m-%d %H:%M} UTC"
+def _since(status: SeriesStatus[float] | SeriesStatus[Share]) -> str:
+    assert status.since is not None, "a shift has begun"
+    return f"{status.since:%Y-%m-%d %H:%M} UTC"
 
 
 def _seconds(seconds: float) -> str:

@@ -1,4 +1,4 @@
-"""Check that the recordings satisfy the contract, where they come from and how old they are, without any network."""
+"""Check offline that the recordings satisfy the contract, where they come from, and how old they are."""
 
 from __future__ import annotations
 
@@ -21,38 +21,38 @@ from mfagate.core.finding import Finding, Location
 from mfagate.core.result import Check
 
 _FILES_NAMED = 5
-"""A finding names no more files than this; its count says how many there are."""
+"""The most files that a finding names; it also contains their number."""
 
 
 def run(context: CheckContext) -> Iterator[Check]:
-    """Judge the recording of each interaction, then the age of all of them."""
+    """Check the recording of each interaction, then the age of all recordings."""
     read: list[Cassette] = []
     for interaction in context.interactions:
         path = path_for(context.integration.cassettes_path, interaction.description)
         try:
             cassette = load(path)
         except FileNotFoundError:
-            yield _found(interaction, CauseId.CASSETTE_MISSING, f"there is no recording {path}", path)
+            yield _found(interaction, CauseId.CASSETTE_MISSING, f"the recording {path} does not exist", path)
         except CassetteError as error:
             yield _found(interaction, CauseId.CASSETTE_CONTRACT_MISMATCH, str(error), path)
         else:
             read.append(cassette)
             yield guarded(
-                context, check_ids.CASSETTE, interaction.description, partial(_judge, context, interaction, cassette)
+                context, check_ids.CASSETTE, interaction.description, partial(_check, context, interaction, cassette)
             )
     yield from _emulated(context, sum(cassette.recorded_from is CassetteOrigin.EMULATOR for cassette in read))
     yield from _aged(context, read)
 
 
 def origins(context: CheckContext) -> Iterator[Check]:
-    """Report where the recordings come from; their contents are checked offline."""
+    """Report where the recordings come from. Their contents are checked offline."""
     paths = [
         path_for(context.integration.cassettes_path, interaction.description) for interaction in context.interactions
     ]
     recorded = [origin for origin in map(origin_of, paths) if origin is not None]
     emulated = recorded.count(CassetteOrigin.EMULATOR)
     if not recorded:
-        yield skipped(check_ids.CASSETTE_ORIGIN, "there are no recordings that say where they come from")
+        yield skipped(check_ids.CASSETTE_ORIGIN, "no recording states where it comes from")
     elif emulated:
         yield from _emulated(context, emulated, check_ids.CASSETTE_ORIGIN)
     else:
@@ -60,7 +60,7 @@ def origins(context: CheckContext) -> Iterator[Check]:
 
 
 def ages(context: CheckContext) -> Iterator[Check]:
-    """Report stale recordings; whether they fit the contract is checked offline."""
+    """Report stale recordings. Whether they match the contract is checked offline."""
     read: list[Cassette] = []
     for interaction in context.interactions:
         with suppress(FileNotFoundError, CassetteError):
@@ -70,18 +70,18 @@ def ages(context: CheckContext) -> Iterator[Check]:
 
 def _emulated(context: CheckContext, number: int, check_id: str = check_ids.CASSETTE) -> Iterator[Check]:
     if number:
-        message = f"{number} recordings come from an emulator, never from {context.provider.title}"
+        message = f"{number} recordings come from an emulator, not from {context.provider.title}"
         yield Check.from_finding(check_id, Finding(CauseId.CASSETTE_EMULATED, message, {"recordings": number}))
 
 
-def _judge(context: CheckContext, interaction: Interaction, cassette: Cassette) -> Check:
+def _check(context: CheckContext, interaction: Interaction, cassette: Cassette) -> Check:
     leaked = _leaked(context, cassette)
     if leaked:
-        message = f"{cassette.path} holds the secret {', '.join(leaked)}"
+        message = f"{cassette.path} contains the secret {', '.join(leaked)}"
         return _found(interaction, CauseId.CASSETTE_SECRET_LEAKED, message, cassette.path)
     answers = [exchange.response for exchange in cassette.exchanges if exchange.response is not None]
     if not answers:
-        return _found(interaction, CauseId.CASSETTE_MISSING, f"{cassette.path} holds no answer", cassette.path)
+        return _found(interaction, CauseId.CASSETTE_MISSING, f"{cassette.path} contains no answer", cassette.path)
     mismatches = [mismatch for answer in answers for mismatch in interaction.match(answer)]
     if mismatches:
         message = f"{interaction.description}: the recording breaks the contract: {mismatches[0].message}"
@@ -91,7 +91,7 @@ def _judge(context: CheckContext, interaction: Interaction, cassette: Cassette) 
     known: dict[str, Any] = {"recorded_from": origin}
     message = f"satisfies the contract; recorded from the {origin}"
     if cassette.recorded_at is not None:
-        # The date, not the age: the report on an unchanged file is the same on every day.
+        # The date, not the age, so that the report on an unchanged file is the same every day.
         known["recorded_at"] = str(cassette.recorded_at)
         message += f" on {cassette.recorded_at}"
     return passed(check_ids.CASSETTE, message, subject=interaction.description, **known)
@@ -122,7 +122,7 @@ def _aged(context: CheckContext, cassettes: Sequence[Cassette]) -> Iterator[Chec
 
 
 def _stale(cassettes: Sequence[Cassette], today: date, limit: int) -> list[tuple[Cassette, int | None]]:
-    """Recordings past the limit with their age in days, those of unknown age (None) first, then the oldest."""
+    """Return the recordings past the limit, with their age in days: unknown ages (None) first, then the oldest."""
     aged = [(cassette, cassette.age_days(today)) for cassette in cassettes]
     stale = [(cassette, age) for cassette, age in aged if age is None or age > limit]
     return sorted(stale, key=lambda pair: (pair[1] is not None, -(pair[1] or 0), pair[0].path))
@@ -144,7 +144,7 @@ def _staleness(integration: Integration, stale: list[tuple[Cassette, int | None]
         **({"without_date": undated} if undated else {}),
         "files": [cassette.path.name for cassette, _ in stale[:_FILES_NAMED]],
     }
-    step = f"Record again with `{command}`, read the difference, and commit it."
+    step = f"Record again with `{command}`, review the difference, and commit it."
     return Finding(CauseId.CASSETTE_STALE, ", ".join(parts), evidence, Location(stale[0][0].path), next_step=step)
 
 

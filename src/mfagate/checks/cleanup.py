@@ -8,16 +8,16 @@ import time
 from typing import Protocol
 
 _OWN_SECONDS = 0.7
-"""How long the threads of the run have to stop by themselves; a thread that waits for an answer cannot."""
+"""The time for the run's own threads to stop; a thread that waits for an answer cannot."""
 
 ALL_SECONDS = 3.5
-"""How long everything may take: a run must end five seconds after an interrupt, and sandboxes are stopped last."""
+"""The time for the whole cleanup: a run must end five seconds after an interrupt, and sandboxes are stopped last."""
 
 RUN_VARIABLE = "MFAGATE_RUN"
 
 
 class Interrupted(BaseException):
-    """The run was interrupted, so nothing more may be arranged. No check catches this as an error."""
+    """The run was interrupted, so nothing more may be set up. No check catches this as an error."""
 
 
 class Cleans(Protocol):
@@ -30,8 +30,8 @@ class Cleans(Protocol):
 class Cleanup:
     """The state that the integrations of one run share to clean up after themselves.
 
-    ``run`` is the name of the run, if the environment gives one: a run that is repeated with the same name does not
-    send a message again. ``left`` lists what could not be removed, for people.
+    ``run`` is the name of the run, if the environment sets one: a repeated run with the same name does not send a
+    message again. ``left`` lists what could not be removed, for people.
     """
 
     def __init__(self, run: str | None = None) -> None:
@@ -56,15 +56,15 @@ class Cleanup:
         if self._interrupted.wait(seconds):
             raise Interrupted
 
-    def opened(self, one: Cleans) -> None:
+    def opened(self, item: Cleans) -> None:
         """Remember an object that may have something to remove."""
         with self._changed:
-            self._open.append(one)
+            self._open.append(item)
 
-    def closed(self, one: Cleans) -> None:
+    def closed(self, item: Cleans) -> None:
         """Forget an object that has nothing left to remove."""
         with self._changed:
-            self._open = [other for other in self._open if other is not one]
+            self._open = [other for other in self._open if other is not item]
             self._changed.notify_all()
 
     def interrupt(self, seconds: float = ALL_SECONDS) -> None:
@@ -74,8 +74,8 @@ class Cleanup:
         with self._changed:
             self._changed.wait_for(lambda: not self._open, min(_OWN_SECONDS, seconds))
             waiting = list(self._open)
-        # Their own threads are waiting for answers, so other threads remove the things.
-        threads = [threading.Thread(target=one.close_now, args=(until,), daemon=True) for one in waiting]
+        # Their own threads are waiting for answers, so other threads clean up.
+        threads = [threading.Thread(target=item.close_now, args=(until,), daemon=True) for item in waiting]
         for thread in threads:
             thread.start()
         for thread in threads:

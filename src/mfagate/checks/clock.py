@@ -1,4 +1,4 @@
-"""Check that this machine's clock is near enough to the provider's for signatures, tokens and one-time passwords."""
+"""Check that this machine's clock is close enough to the provider's for signatures, tokens and one-time passwords."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from mfagate.transport import clock_offset
 
 
 def run(live: LiveContext) -> Iterator[Check]:
-    """Compare with the times in the answers to the pings: in the body and in the Date header."""
+    """Compare the clock with the times in the answers to the pings: in the body and in the Date header."""
     measured = [offset for exchange in live.evidence.answers for offset in _measured(live, exchange)]
     if not measured:
         yield skipped(check_ids.CLOCK, "the server sends no Date header to compare with")
@@ -29,10 +29,10 @@ def run(live: LiveContext) -> Iterator[Check]:
     elif len(off) == len(measured):
         yield Check.from_finding(check_ids.CLOCK, _skew(live, off[0], tolerance))
     else:
-        # This machine's clock cannot be both right and wrong, so nothing more is known.
+        # One of the server's two clocks is wrong, so the result is inconclusive.
         right = next(offset for offset in measured if offset not in off)
         skew = _skew(live, off[0], tolerance)
-        message = f"by {off[0].against} {skew.message}, but by {right.against} it is right"
+        message = f"according to {off[0].against}, {skew.message}, but according to {right.against} it is right"
         yield Check.from_finding(check_ids.CLOCK, replace(skew, message=message, outcome=Outcome.INCONCLUSIVE))
 
 
@@ -54,7 +54,7 @@ class Offset:
 
 
 def _measured(live: LiveContext, exchange: Exchange) -> Iterator[Offset]:
-    """Yield the offset from the body first: it is the application's own, while a proxy may write the header."""
+    """Yield the offset from the body first: it is the application's own, but the header may be a proxy's."""
     stated = live.provider.probes.server_time(exchange.response) if exchange.response is not None else None
     if stated is not None and (offset := clock_offset(exchange, stated)) is not None:
         yield Offset(offset, "the time in the ping's answer")
@@ -63,10 +63,6 @@ def _measured(live: LiveContext, exchange: Exchange) -> Iterator[Offset]:
 
 
 def _duration(seconds: float) -> str:
-    return (
-        f"{seconds / 3600:.1f} h"
-        if seconds >= 5400
-        else f"{seconds / 60:.0f} min"
-        if seconds >= 120
-        else f"{seconds:.0f} s"
-    )
+    if seconds >= 5400:
+        return f"{seconds / 3600:.1f} h"
+    return f"{seconds / 60:.0f} min" if seconds >= 120 else f"{seconds:.0f} s"

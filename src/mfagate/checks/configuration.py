@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 from pydantic import ValidationError
 
@@ -28,15 +27,17 @@ from mfagate.inspection.values import fault_of_free_text
 
 
 def run(context: CheckContext) -> Iterator[Check]:
-    """Report everything that the values themselves show; then make the typed settings, and check what they show."""
-    findings = [*_tables(context), *_other_tables(context), *_endpoint(context), *_ca_bundle(context)]
-    tables = context.tables
+    """Report the faults of the values; if there are none, make the typed settings and check them."""
+    integration, tables = context.integration, context.tables
+    findings = [*_tables(context), *inspect_table(integration, "expect", tables.expect)]
+    findings += inspect_table(integration, "test_data", tables.test_data, context.provider.test_secrets)
+    findings += [*_endpoint(context), *_ca_bundle(context)]
     findings += inspect_settings(tables.settings, horizon=context.horizon)
     if tables.control is not None:
         findings += inspect_settings(tables.control, horizon=context.horizon, partial=True)
     findings += _misread(context)
-    findings += inspect_client(context.integration, tables.client)
-    findings += inspect_identity(context.integration, tables.client_certificate, context.horizon)
+    findings += inspect_client(integration, tables.client)
+    findings += inspect_identity(integration, tables.client_certificate, context.horizon)
     findings += context.shared
     checks = [_check(finding) for finding in findings]
     if not any(map(context.waivers.stops, checks)):
@@ -53,7 +54,7 @@ def run(context: CheckContext) -> Iterator[Check]:
 
 
 def _first_expiry(context: CheckContext, findings: Sequence[Finding]) -> datetime | None:
-    """Return when the first token expires that states its own expiry and is not a finding already."""
+    """Return the earliest expiry that a token states, except those that are findings already."""
     renewed = [value.name for value in context.tables.renewed]
     values = [value.value for name, value in context.tables.settings.values.items() if name not in renewed]
     texts = [value for value in values if isinstance(value, str)]
@@ -68,7 +69,7 @@ def _check(finding: Finding) -> Check:
 
 def _subject_of(finding: Finding) -> str | None:
     setting = finding.evidence.get("setting")
-    # From the end: the name of an integration may hold dots, that of a setting not.
+    # From the end: the name of an integration may contain dots, that of a setting cannot.
     return str(setting).rpartition(".")[2] if setting and "." in setting else None
 
 
@@ -77,26 +78,18 @@ def _tables(context: CheckContext) -> Iterator[Finding]:
     integration = context.integration
     for keys in integration.unknown_keys:
         model = type(integration)
-        own = [*model.model_fields, ENVIRONMENTS]
-        known: Any = own if len(keys) == 1 else type(getattr(integration, keys[0])).model_fields
-        message = f"{'.'.join(keys)} is no key of an integration{nearest_to(keys[-1], known)}"
-        yield Finding(
-            CauseId.CONFIG_UNKNOWN_SETTING, message, {"known keys": ", ".join(known)}, integration.locate(*keys)
-        )
+        inner = len(keys) > 1
+        own = [*(type(getattr(integration, keys[0])).model_fields if inner else (*model.model_fields, ENVIRONMENTS))]
+        message = f"{'.'.join(keys)} is not a key of an integration{nearest_to(keys[-1], own)}"
+        evidence = {"known keys": ", ".join(own)}
+        yield Finding(CauseId.CONFIG_UNKNOWN_SETTING, message, evidence, integration.locate(*keys))
     for table, known in (("expect", context.provider.expectations), ("test_data", context.provider.test_data)):
         for name in getattr(integration, table):
             if name not in known:
-                message = f"{table}.{name} means nothing to {context.provider.title}{nearest_to(name, known)}"
+                message = f"{table}.{name} is not a key of {context.provider.title}{nearest_to(name, known)}"
                 evidence = {"known keys": ", ".join(known) or "none"}
                 step = None if known else f"Remove the line: {context.provider.title} needs nothing in {table}."
-                place = integration.locate(table, name)
-                yield Finding(CauseId.CONFIG_UNKNOWN_SETTING, message, evidence, place, step)
-
-
-def _other_tables(context: CheckContext) -> Iterator[Finding]:
-    """Report values of the tables that are not settings."""
-    yield from inspect_table(context.integration, "expect", context.tables.expect)
-    yield from inspect_table(context.integration, "test_data", context.tables.test_data, context.provider.test_secrets)
+                yield Finding(CauseId.CONFIG_UNKNOWN_SETTING, message, evidence, integration.locate(table, name), step)
 
 
 def _misread(context: CheckContext) -> Iterator[Finding]:
@@ -122,12 +115,12 @@ def _ca_bundle(context: CheckContext) -> Iterator[Finding]:
             check_bundle(context.integration.base / bundle)
         except CaBundleError as error:
             evidence = {"setting": f"{context.integration.name}.ca_bundle"}
-            place = context.integration.locate("ca_bundle")
+            location = context.integration.locate("ca_bundle")
             step = (
-                "Put a PEM file with the certificates of the authorities there, or correct the path, which begins at "
-                "the folder of the configuration file. Without ca_bundle the system's authorities are trusted."
+                "Put a PEM file with the authorities' certificates there, or correct the path (relative to the folder "
+                "of the configuration file). Without ca_bundle, the system's authorities are trusted."
             )
-            yield Finding(CauseId.CONFIG_REFERENCE_UNRESOLVED, str(error), evidence, place, step)
+            yield Finding(CauseId.CONFIG_REFERENCE_UNRESOLVED, str(error), evidence, location, step)
 
 
 def _endpoint(context: CheckContext) -> Iterator[Finding]:
@@ -135,20 +128,19 @@ def _endpoint(context: CheckContext) -> Iterator[Finding]:
     endpoint = integration.endpoint
     if endpoint is None or integration.uses_sandbox:
         return
-    place = integration.locate("endpoint")
-    fault = fault_of_free_text(endpoint, Value("endpoint", place, endpoint), secret=False)
+    location, evidence = integration.locate("endpoint"), {"setting": "endpoint"}
+    fault = fault_of_free_text(endpoint, Value("endpoint", location, endpoint), secret=False)
     misfit = BaseUrl().misfit(endpoint)
     if fault is not None:
-        yield Finding(fault.cause, f"endpoint {fault.message}", {"setting": "endpoint"}, place, fault.next_step)
+        yield Finding(fault.cause, f"endpoint {fault.message}", evidence, location, fault.next_step)
     elif misfit is not None:
         message = f"endpoint cannot be right: {misfit.reason}"
         step = 'Write scheme, host and port only, for example endpoint = "https://127.0.0.1:8443", or "sandbox".'
-        yield Finding(misfit.cause, message, {"setting": "endpoint"}, place, step)
+        yield Finding(misfit.cause, message, evidence, location, step)
     elif sends_in_the_clear(endpoint, integration.environment):
         message = "endpoint is http, so credentials would cross the network unencrypted; use https"
-        cause = CauseId.CONFIG_MALFORMED_URL
         step = "Write https:// in endpoint, and check that the server offers it."
-        yield Finding(cause, message, {"setting": "endpoint"}, place, step)
+        yield Finding(CauseId.CONFIG_MALFORMED_URL, message, evidence, location, step)
 
 
 def _typed(context: CheckContext) -> Iterator[Finding]:

@@ -1,4 +1,4 @@
-"""What a run of checks is given about one integration. Nothing in it changes."""
+"""The inputs of a run of checks of one integration. They never change."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from mfagate.config.model import GateOptions, Integration
 from mfagate.core.exchange import Exchange
 from mfagate.core.finding import Finding
 from mfagate.core.result import TargetKind
-from mfagate.history.past import PriorRuns
+from mfagate.history.prior_runs import PriorRuns
 from mfagate.providers.provider import InstalledProvider
 from mfagate.sandbox import EMULATOR
 from mfagate.sandbox import registry as sandboxes
@@ -35,13 +35,13 @@ class CheckContext:
         provider: Its provider.
         options: The ``[gate]`` table.
         redactor: Knows every secret value.
-        waivers: The accepted findings.
+        waivers: The waivers for accepted findings.
         tables: The resolved values.
         endpoint: Where requests go instead of the provider's own address.
-        ca_bundle: The authorities of a sandbox.
+        ca_bundle: The CA bundle of a sandbox.
         cleanup: The cleanup that all integrations of the run share.
-        shared: Findings that only a comparison with other integrations shows.
-        prior: What earlier runs have seen.
+        shared: Findings from a comparison with other integrations.
+        prior: The results of earlier runs.
     """
 
     integration: Integration
@@ -58,7 +58,7 @@ class CheckContext:
 
     @property
     def horizon(self) -> timedelta:
-        """How far ahead an expiry date is worth a warning."""
+        """How long before an expiry date to warn."""
         return timedelta(days=self.options.expiring_soon_days)
 
     @cached_property
@@ -74,7 +74,7 @@ class CheckContext:
 
     @property
     def interactions(self) -> list[Interaction]:
-        """The contract's interactions, sorted by state, so that what a state needs is made once.
+        """The contract's interactions, sorted by state, so that each state is set up once.
 
         Raises:
             ContractError: The contract cannot be read.
@@ -83,7 +83,7 @@ class CheckContext:
         return sorted(interactions, key=lambda interaction: [state.name for state in interaction.states])
 
     def target_kind(self, answers: Iterable[Exchange] = ()) -> TargetKind:
-        """Return what kind of server answers, as far as its answers tell."""
+        """Return the kind of server that answers, as far as its answers show."""
         responses = [exchange.response for exchange in answers if exchange.response is not None]
         if any(response.headers.get("server") == EMULATOR for response in responses):
             return "emulator"

@@ -26,7 +26,7 @@ _SHOWN_PLACES = 10
 
 
 def run(context: CheckContext) -> Iterator[Check]:
-    """Read the pact, and report what it lacks."""
+    """Read the contract, and report what it lacks."""
     path = context.integration.contract_path
     try:
         contract = context.contract
@@ -38,42 +38,41 @@ def run(context: CheckContext) -> Iterator[Check]:
         return
     number = len(contract.interactions)
     findings = [*_absent_credentials(context, contract), *_too_few_interactions(context, number)]
-    if findings:
-        yield from (Check.from_finding(check_ids.CONTRACT_FILE, finding) for finding in findings)
-        return
-    yield passed(check_ids.CONTRACT_FILE, f"{number} interactions of {contract.consumer} with {contract.provider}")
-    yield from (Check.from_finding(check_ids.CONTRACT_FILE, finding) for finding in _weak_rules(contract))
+    if not findings:
+        yield passed(check_ids.CONTRACT_FILE, f"{number} interactions of {contract.consumer} with {contract.provider}")
+        findings = [*_weak_rules(contract)]
+    yield from (Check.from_finding(check_ids.CONTRACT_FILE, finding) for finding in findings)
 
 
 def missing_contract(integration: Integration, title: str) -> str:
-    """Return the next step for a contract that is not there; empty for one that is.
+    """Return the next step for a missing contract; empty if it exists.
 
-    `mfagate init` writes it where it belongs only for an integration that has the name and the folder of its provider.
+    `mfagate init` writes it to the right path only if the integration has its provider's name and the default folder.
     """
     name, path = integration.provider, integration.contract_path
     if os.path.exists(path):  # noqa: PTH110 - Path.exists raises if the name is too long
         return ""
     if not ships_contract(name):
-        get = f"Write the contract {path}: none ships for {title} (docs/how-to/contracts.md)."
+        get = f"Write the contract {path}: mfagate ships none for {title} (docs/how-to/contracts.md)."
     elif integration.contract is None and base_name(integration.name) == name:
         into = "" if integration.base == Path() else f" -- {quote(str(integration.base))}"
         get = (
-            f"Run `mfagate init --provider {name}{into}`: it writes the contract {path}, which ships for {title}, and "
-            "keeps what is there."
+            f"Run `mfagate init --provider {name}{into}`: it writes the shipped contract for {title} to {path}, and "
+            "keeps existing files."
         )
     else:
         get = (
-            f"Run `mfagate init --provider {name}` in an empty folder: it writes the contract that ships for {title}. "
+            f"Run `mfagate init --provider {name}` in an empty folder: it writes the shipped contract for {title}. "
             f"Copy it to {path}."
         )
     return (
-        f"{get} If your login service has consumer tests, run them instead: they write it. If the contract lies "
-        f"somewhere else, write its path as contract in {integration.heads()}."
+        f"{get} If your login service has consumer tests, run them instead: they write it. If the contract is "
+        f"somewhere else, set contract to its path in {integration.heads()}."
     )
 
 
 def _absent_credentials(context: CheckContext, contract: Contract) -> Iterator[Finding]:
-    """Find credentials that the contract's requests cannot do without and that are not configured."""
+    """Find credentials that the contract's requests need and that are not configured."""
     needing: dict[str, list[str]] = {}
     for interaction in contract.interactions:
         unsigned = any(state.name == StateName.CREDENTIAL_MISSING for state in interaction.states)
@@ -85,20 +84,20 @@ def _absent_credentials(context: CheckContext, contract: Contract) -> Iterator[F
         yield Finding(
             CauseId.CONFIG_SETTING_MISSING,
             f"settings.{setting} is not set, and {len(names)} of {len(contract.interactions)} interactions of the "
-            "contract cannot be asked without it",
+            "contract cannot be sent without it",
             {"contract": str(contract.path), "interactions": names[:_SHOWN_INTERACTIONS]},
             context.integration.locate("settings"),
             f"Set {setting} in {context.integration.heads('settings')}, for example {setting} = "
             f"{field.setting.example!r}. Where to find it: {field.setting.where}. If the login service never sends "
-            "these requests, take the interactions out of the contract.",
+            "these requests, remove the interactions from the contract.",
         )
 
 
 def _weak_rules(contract: Contract) -> Iterator[Finding]:
-    """Report what the pact shows and does not check, in one finding."""
+    """Report what the contract shows but does not check, in one finding."""
     effort, found = Effort(), []
     for interaction in contract.interactions:
-        with suppress(ContractError):  # A rule that the core does not understand is reported when it is used.
+        with suppress(ContractError):  # A rule that Pact does not understand is reported when it is used.
             found += [f"{interaction.description}: {place}" for place in weak_places(interaction.response, effort)]
     if found:
         shown, more = found[:_SHOWN_PLACES], len(found) - _SHOWN_PLACES
@@ -111,12 +110,12 @@ def _weak_rules(contract: Contract) -> Iterator[Finding]:
 
 
 def _too_few_interactions(context: CheckContext, number: int) -> Iterator[Finding]:
-    """Report a contract that holds fewer interactions than the file demands to be asked."""
+    """Report a contract with fewer interactions than ``minimum_interactions``."""
     wanted = context.integration.minimum_interactions or 0
     if number < wanted:
         yield Finding(
             CauseId.GATE_NOTHING_CHECKED,
-            f"the contract has {number} interactions, but at least {wanted} must be asked",
+            f"the contract has {number} interactions, but minimum_interactions is {wanted}",
             {"contract": str(context.integration.contract_path)},
             context.integration.locate("minimum_interactions"),
         )

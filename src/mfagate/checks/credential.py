@@ -7,9 +7,10 @@ from dataclasses import replace
 from functools import partial
 
 from mfagate.checks.live import LiveContext
-from mfagate.checks.probing import ask_probe, is_accepted, judging
-from mfagate.checks.results import passed, skipped
+from mfagate.checks.probing import check_of, is_accepted, review_probe, send_probe
+from mfagate.checks.results import not_reached, skipped
 from mfagate.checks.retry import CONFIRMING_ATTEMPTS, Attempt, Attempts
+from mfagate.config.settings import ProviderSettings
 from mfagate.core import check_ids
 from mfagate.core.causes import CauseId, is_no_answer, refuses
 from mfagate.core.diagnosis import is_bare_refusal, is_html
@@ -18,12 +19,8 @@ from mfagate.core.finding import Finding
 from mfagate.core.result import Check, SkipReason
 from mfagate.providers.probes import Probe
 
-_CONTROL_SETTLES = (
-    CauseId.CREDENTIAL_REJECTED,
-    CauseId.CREDENTIAL_UNKNOWN_KEY,
-    CauseId.PROVIDER_REFUSAL_UNRECOGNISED,
-)
-"""Refusals that a failing authentication layer of the provider would give as well."""
+_CONTROL_SETTLES = (CauseId.CREDENTIAL_REJECTED, CauseId.CREDENTIAL_UNKNOWN_KEY, CauseId.PROVIDER_REFUSAL_UNRECOGNISED)
+"""Refusals that a failing authentication service of the provider would give, too."""
 
 
 def accepted(live: LiveContext) -> Iterator[Check]:
@@ -31,11 +28,10 @@ def accepted(live: LiveContext) -> Iterator[Check]:
     gone: Check | None = None
     for probe in live.provider.probes.credentials(live.settings):
         if gone is not None:
-            reason = f"not asked: {gone.title} found {gone.cause}"
-            yield skipped(check_ids.CREDENTIAL_ACCEPTED, reason, subject=probe.subject, because=SkipReason.NOT_REACHED)
+            yield not_reached(check_ids.CREDENTIAL_ACCEPTED, gone, subject=probe.subject)
             continue
         check = _accepted(live, probe)
-        # A host that keeps silent would do so for each of the others, a whole timeout long.
+        # If the host does not answer, each further probe would wait for a whole timeout.
         gone = check if check.outcome.is_red and is_no_answer(check.cause) else None
         yield check
 
@@ -45,26 +41,26 @@ def _accepted(live: LiveContext, probe: Probe) -> Check:
     exchange, finding = attempts.value, attempts.finding
     if is_accepted(probe, exchange):
         live.evidence.accepted[probe.subject] = exchange
-    if finding is None:
-        status = exchange.response.status if exchange.response else None
-        evidence = {"status": status, **attempts.summary, **_asked_instead(live, probe)}
-        return passed(
-            check_ids.CREDENTIAL_ACCEPTED, "accepted", subject=probe.subject, seconds=exchange.seconds, **evidence
-        )
-    finding = _whose_fault(live, probe, attempts, _elsewhere(live, probe, exchange, finding))
-    if finding.cause.family.concerns_access:
-        finding = live.provider.probes.refine(finding, live.settings, live.target.send)
-    finding = live.locate(finding, probe.subject)
-    return Check.from_finding(check_ids.CREDENTIAL_ACCEPTED, finding, subject=probe.subject, seconds=exchange.seconds)
+    if finding is not None:
+        finding = _whose_fault(live, probe, attempts, _elsewhere(live, probe, exchange, finding))
+        if finding.cause.family.concerns_access:
+            finding = live.provider.probes.refine(finding, live.settings, live.target.send)
+        finding = live.locate(finding, probe.subject)
+    evidence = {"status": _status(exchange), **attempts.summary, **_asked_instead(live, probe)}
+    return check_of(check_ids.CREDENTIAL_ACCEPTED, probe.subject, exchange, finding, "accepted", **evidence)
+
+
+def _status(exchange: Exchange) -> int | None:
+    return exchange.response.status if exchange.response is not None else None
 
 
 def _proof(live: LiveContext, probe: Probe) -> tuple[Probe, Attempts[Exchange]]:
-    """Send the probe, or the alternative that it names if its own answer proves nothing."""
-    attempts = ask_probe(live, probe, judging(probe, live.diagnoser.diagnose, reviewed=True))
+    """Send the probe, or its alternative if its own answer proves nothing."""
+    attempts = review_probe(live, probe)
     other = probe.instead
     if other is None or attempts.representative.cause is not CauseId.CREDENTIAL_NOT_PROVABLE:
         return probe, attempts
-    second = ask_probe(live, other, judging(other, live.diagnoser.diagnose, reviewed=True))
+    second = review_probe(live, other)
     if not _settles(live, probe, second.representative):
         return probe, attempts
     live.evidence.proved_by[probe.subject] = other
@@ -74,23 +70,21 @@ def _proof(live: LiveContext, probe: Probe) -> tuple[Probe, Attempts[Exchange]]:
 def _settles(live: LiveContext, probe: Probe, second: Attempt[Exchange]) -> bool:
     """Return whether the alternative's answer proves something.
 
-    Acceptance proves something only if a made-up credential is refused there, which a later check shows.
+    Acceptance proves something only if a made-up credential is refused there, which a later check tests.
     """
     if second.cause is None:
-        return (
-            _may_send_a_bad_one(live) or live.provider.probes.with_bad_credential(live.settings, probe.subject) is None
-        )
+        return _may_send_bad_credential(live) or _bad_credential(live, probe) is None
     return second.cause is not CauseId.CREDENTIAL_NOT_PROVABLE and live.dialect.explain(second.value) is not None
 
 
 def _asked_instead(live: LiveContext, probe: Probe) -> dict[str, str]:
     if live.evidence.proved_by.get(probe.subject) is not probe:
         return {}
-    return {"asked instead": f"{probe.method} {probe.path}, because the first answer hides its reason"}
+    return {"asked instead": f"{probe.method} {probe.path}, because the first answer gives no reason"}
 
 
 def _elsewhere(live: LiveContext, probe: Probe, exchange: Exchange, finding: Finding) -> Finding:
-    """Return what the ping found, if this answer is not the provider's either: something else answers there."""
+    """Return the ping's finding if this answer is not the provider's either: another server answers there."""
     response = exchange.response
     ping = live.evidence.missing_ping
     if ping is None or ping.finding is None or response is None or finding.cause is CauseId.NETWORK_PROXY:
@@ -103,16 +97,16 @@ def _elsewhere(live: LiveContext, probe: Probe, exchange: Exchange, finding: Fin
         return finding
     if response.status == _FORBIDDEN and is_html(response):
         return _filtered(ping.finding, probe, finding)
-    form = "which it does not have either" if retired else f"in no form of {live.provider.title}'s"
+    form = "this path does not exist either" if retired else f"not in a form that {live.provider.title} uses"
     asked = f"{probe.method} {probe.path}: {response.status}, {form}"
     return Finding(
         CauseId.CONFIG_MALFORMED_URL,
-        f"what answers at this address is not {live.provider.title}'s API: it has no {ping.probe.path}, and does not "
+        f"the server at this address is not {live.provider.title}'s API: it has no {ping.probe.path}, and does not "
         "understand the request with the credential",
         {**ping.finding.evidence, "asked with the credential": asked},
         live.integration.locate("settings"),
-        next_step="Check host, port and path of the base URL: it may be another application's. If they are those of "
-        "the login service, look at what is in front of the server: a proxy, a gateway, a firewall.",
+        next_step="Check host, port and path of the base URL: it may be another application's. If the login service "
+        "uses the same URL, check what is in front of the server: a proxy, a gateway, a firewall.",
     )
 
 
@@ -124,18 +118,18 @@ def _filtered(ping: Finding, probe: Probe, finding: Finding) -> Finding:
     paths = {"without a credential": ping.evidence.get("request"), "with it": f"{probe.method} {probe.path}"}
     finding = replace(finding, evidence={**finding.evidence, **paths})
     if finding.next_step is not None:
-        return finding  # The page says itself whose it is.
+        return finding  # The page names its owner.
     return replace(
         finding,
         message=f"something between this machine and the API refuses its requests with a page ({_FORBIDDEN})",
-        next_step="See by title and server whose page it is: a web filter or firewall on the way, or the protection in "
-        "front of the provider. Have its owner let this machine's address and these paths through, and leave the "
-        "credential as it is. Only if it is another application's page, correct the URL.",
+        next_step="Use its title and server to find out who owns the page: a web filter or firewall on the way, or "
+        "the protection in front of the provider. Ask the owner to allow this machine's address and these paths, and "
+        "do not change the credential. Correct the URL only if the page belongs to another application.",
     )
 
 
 def _whose_fault(live: LiveContext, probe: Probe, attempts: Attempts[Exchange], finding: Finding) -> Finding:
-    """Decide whether the fault is ours or the provider's, as far as its answers settle it."""
+    """Decide whether the fault is ours or the provider's, as far as the answers show it."""
     failed, total = len(attempts.failures), len(attempts.all)
     if attempts.inconsistent and refuses(finding.cause):
         return Finding(
@@ -154,7 +148,7 @@ def _whose_fault(live: LiveContext, probe: Probe, attempts: Attempts[Exchange], 
             message=f"the provider answers without a credential, but not with one: {finding.message}",
             evidence={**finding.evidence, "without a credential": "answered"},
             next_step=finding.next_step
-            or "Look at the provider's status page. No credential was refused: rotate nothing.",
+            or "Check the provider's status page. No credential was refused: do not rotate any.",
         )
     control = _second_opinion(live, probe, finding)
     unknown = control.cause is CauseId.PROVIDER_REFUSAL_UNRECOGNISED
@@ -162,11 +156,11 @@ def _whose_fault(live: LiveContext, probe: Probe, attempts: Attempts[Exchange], 
 
 
 def _without_words(live: LiveContext, probe: Probe, attempts: Attempts[Exchange], finding: Finding) -> Finding:
-    """Make ``credential.rejected`` of a refusal without a reason, where further answers leave nothing else.
+    """Report a refusal without a reason as ``credential.rejected``, if further answers leave no other cause.
 
-    It must be confirmed, a made-up credential must be refused in the same way (or may not be sent), and a
-    known-good control credential, where there is one, must be accepted. The ping must have been answered: what
-    refuses everything says nothing of the credential.
+    The refusal must be confirmed. A made-up credential must be refused in the same way, or must not be sent. A
+    known-good control credential, if there is one, must be accepted. The ping must have been answered: a server that
+    refuses every request shows nothing about the credential.
     """
     exchanges = [attempt.value for attempt in attempts.all]
     if len(exchanges) < CONFIRMING_ATTEMPTS or not all(is_bare_refusal(exchange.response) for exchange in exchanges):
@@ -182,25 +176,28 @@ def _without_words(live: LiveContext, probe: Probe, attempts: Attempts[Exchange]
     return replace(
         finding,
         cause=CauseId.CREDENTIAL_REJECTED,
-        message=f"{finding.message}, {len(exchanges)} times, on a request that only proves the credential",
-        next_step="Compare the fingerprint with that of the last run that passed. If the value was changed since, put "
-        "the former one back. If not, look in the provider's console whether the key is still listed and active, and "
-        "ask its owner before you replace it.",
+        message=f"{finding.message}, {len(exchanges)} times, to a request that only tests the credential",
+        next_step="Compare the fingerprint with that of the last run that passed. If the value has changed since then, "
+        "restore the previous one. If not, check in the provider's console that the key is still listed and active, "
+        "and ask its owner before you replace it.",
     )
 
 
 def _made_up(live: LiveContext, probe: Probe, own: Exchange) -> tuple[bool, str]:
-    """Return whether a made-up credential fares as the configured one did, or may not be tried; and that in words."""
-    if not _may_send_a_bad_one(live):
+    """Return whether a made-up credential has the same result as the configured one, or must not be sent.
+
+    The text describes the result.
+    """
+    if not _may_send_bad_credential(live):
         return True, "not sent in production"
-    bad = live.provider.probes.with_bad_credential(live.settings, probe.subject)
+    bad = _bad_credential(live, probe)
     if bad is None:
-        return False, "none is sent to this server"
+        return False, "not sent: this server needs no credential"
     exchange = live.target.send(probe.request(), bad)
     if exchange.response is None:
         return False, "not answered"
     if is_bare_refusal(exchange.response):
-        same = own.response is not None and own.response.status == exchange.response.status
+        same = _status(own) == exchange.response.status
         return same, f"refused in the same way ({exchange.response.status})" if same else "refused with another status"
     accepted = probe.accepted(exchange.response)
     return False, "accepted" if accepted else f"refused in other words ({exchange.response.status})"
@@ -210,11 +207,10 @@ _CONTROL, _CONTROL_ACCEPTED = "control credential", "accepted in the same minute
 
 
 def _second_opinion(live: LiveContext, probe: Probe, finding: Finding) -> Finding:
-    """Ask with the known-good control credential whose fault a refusal is."""
+    """Send the probe with the known-good control credential, to see whose fault a refusal is."""
     if live.typed.control is None or finding.cause not in _CONTROL_SETTLES:
         return finding
-    judge = judging(probe, live.diagnoser.diagnose)
-    control = ask_probe(live, probe, judge, settings=live.typed.control).representative.failure
+    control = send_probe(live, probe, settings=live.typed.control).representative.failure
     if control is None:
         return replace(finding, evidence={**finding.evidence, _CONTROL: _CONTROL_ACCEPTED})
     if control.cause in _CONTROL_SETTLES:
@@ -227,49 +223,41 @@ def _second_opinion(live: LiveContext, probe: Probe, finding: Finding) -> Findin
 
 
 def enforced(live: LiveContext) -> Iterator[Check]:
-    """Check that a made-up credential is refused; otherwise acceptance would prove nothing."""
-    if not _may_send_a_bad_one(live):
+    """Check that a made-up credential is refused: if it is accepted, acceptance proves nothing."""
+    if not _may_send_bad_credential(live):
         reason = 'production: allow it with production_allows = ["failing-credential"]'
         yield skipped(check_ids.CREDENTIAL_ENFORCED, reason, because=SkipReason.READ_ONLY)
         return
     for declared in live.provider.probes.credentials(live.settings):
         probe = live.evidence.proved_by.get(declared.subject, declared)
-        bad = live.provider.probes.with_bad_credential(live.settings, probe.subject)
+        bad = _bad_credential(live, probe)
         if bad is None:
-            yield skipped(
-                check_ids.CREDENTIAL_ENFORCED,
-                "the configuration says that no credential is needed",
-                subject=probe.subject,
-            )
+            reason = "the configuration says that no credential is needed"
+            yield skipped(check_ids.CREDENTIAL_ENFORCED, reason, subject=probe.subject)
             continue
-        attempts = ask_probe(live, probe, partial(_refused, live, probe), settings=bad)
-        exchange, finding = attempts.value, attempts.finding
-        if finding is None:
-            status = exchange.response.status if exchange.response else None
-            evidence = {"status": status, **attempts.summary}
-            message = "a made-up one is refused"
-            yield passed(
-                check_ids.CREDENTIAL_ENFORCED, message, subject=probe.subject, seconds=exchange.seconds, **evidence
-            )
-        else:
-            finding = attempts.counted(finding)
-            yield Check.from_finding(
-                check_ids.CREDENTIAL_ENFORCED, finding, subject=probe.subject, seconds=exchange.seconds
-            )
+        attempts = send_probe(live, probe, partial(_not_refused, live, probe), settings=bad)
+        exchange, finding = attempts.value, attempts.finding and attempts.counted(attempts.finding)
+        message, evidence = "a made-up credential is refused", {"status": _status(exchange), **attempts.summary}
+        yield check_of(check_ids.CREDENTIAL_ENFORCED, probe.subject, exchange, finding, message, **evidence)
 
 
-def _refused(live: LiveContext, probe: Probe, exchange: Exchange) -> Finding | None:
-    """Return None if the made-up credential was refused, as it should be."""
-    if exchange.response is not None and probe.accepted(exchange.response):
+def _not_refused(live: LiveContext, probe: Probe, exchange: Exchange) -> Finding | None:
+    """Return what happened to a made-up credential; None if it was refused, as it should be."""
+    if is_accepted(probe, exchange):
         return Finding(
             CauseId.CREDENTIAL_NOT_ENFORCED,
-            f"{probe.method} {probe.path} takes a made-up {probe.subject}, so a pass would prove nothing",
-            {"status": exchange.response.status, "endpoint": f"{probe.method} {probe.path}"},
+            f"{probe.method} {probe.path} accepts a made-up {probe.subject}, so a pass would prove nothing",
+            {"status": _status(exchange), "endpoint": f"{probe.method} {probe.path}"},
         )
     finding = live.diagnoser.diagnose(exchange, probe)
     return None if refuses(finding.cause) else finding
 
 
-def _may_send_a_bad_one(live: LiveContext) -> bool:
+def _bad_credential(live: LiveContext, probe: Probe) -> ProviderSettings | None:
+    """Return the settings with a made-up credential; None if the server needs none."""
+    return live.provider.probes.with_bad_credential(live.settings, probe.subject)
+
+
+def _may_send_bad_credential(live: LiveContext) -> bool:
     integration = live.integration
     return not integration.environment.is_production or "failing-credential" in integration.production_allows

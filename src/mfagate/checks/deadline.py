@@ -1,7 +1,7 @@
 """Decide whether there is time for further requests.
 
-A slow provider is asked until the deadline, because a login would wait for it too. The run ends earlier if it can no
-longer pass: answers exceed the login's own budget, or too many requests were not answered at once.
+Requests to a slow provider are sent until the deadline, because a login would wait for it, too. The run ends earlier if
+it can no longer pass: answers exceed the login's own budget, or the first attempt of too many requests failed.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ from mfagate.core.finding import Finding
 from mfagate.core.result import Check
 
 TROUBLED_SECONDS = 5.0
-"""After this time, a run that can no longer pass ends."""
+"""The time after which a run ends if it can no longer pass."""
 
 _RECENT = 6
-"""The number of latest answers that show whether the provider is slow now."""
+"""The number of the latest answers that show whether the provider is slow now."""
 
 
 def overdue(live: LiveContext, check_id: str, done: str) -> Check | None:
-    """Return the check that reports why no more requests are sent, and what was ``done``; None while there is time."""
+    """Return a check with the reason to send no more requests, and what was ``done``; None while there is time."""
     transcript = live.transcript
     elapsed, deadline = transcript.elapsed, transcript.deadline_seconds
     recent = _recent(transcript)
@@ -45,7 +45,7 @@ def _too_late(deadline: float, elapsed: float, done: str) -> Finding:
         CauseId.GATE_NOTHING_CHECKED,
         f"the deadline of {deadline:g} s passed when {done}",
         {"seconds": round(elapsed)},
-        next_step="Raise deadline_seconds in [gate], or find out from the JSON report what took so long.",
+        next_step="Raise deadline_seconds in [gate], or see in the JSON report which requests were slow.",
         outcome=Outcome.INCONCLUSIVE,
     )
 

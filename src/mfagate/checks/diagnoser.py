@@ -34,7 +34,7 @@ class Diagnoser:
         Args:
             context: The integration and its contract.
             dialect: Reads the provider's errors.
-            identity: The client certificate that is shown to the server.
+            identity: The client certificate that is presented to the server.
         """
         self._context = context
         self._dialect = dialect
@@ -43,8 +43,8 @@ class Diagnoser:
     def diagnose(self, exchange: Exchange, probe: Probe | None = None, *, unsigned: bool = False) -> Finding:
         """Return the cause of an answer that was not accepted.
 
-        If no cause is definite, the differences from the contract or from the probe's documented answer decide.
-        A refusal stays a refusal whatever its wording, unless the request was ``unsigned``.
+        If no cause is definite, differences from the contract or from the probe's documented answer decide. A refusal
+        remains a refusal, whatever its wording, unless the request was ``unsigned``.
 
         Args:
             exchange: The answer, or the failure to get one.
@@ -57,7 +57,7 @@ class Diagnoser:
     def conclude(
         self, exchange: Exchange, definite: Finding | None, probe: Probe | None = None, *, unsigned: bool = False
     ) -> Finding:
-        """Diagnose an exchange whose ``definite`` cause was already looked for; see :meth:`diagnose`."""
+        """Diagnose an exchange whose ``definite`` cause is known, or is None; see :meth:`diagnose`."""
         if definite is not None and definite.cause is CauseId.NETWORK_TLS_CLIENT_CERTIFICATE:
             return self._about_client_certificate(definite)
         if definite is not None and not (unsigned and refuses(definite.cause)):
@@ -76,17 +76,17 @@ class Diagnoser:
         )
 
     def _about_client_certificate(self, finding: Finding) -> Finding:
-        """Point at the setting that holds the certificate, or at the table where it belongs."""
+        """Locate the setting with the certificate, or the table where it belongs."""
         integration = self._context.integration
         if self._identity is None:
             step = (
                 f'In {integration.heads()}, set client_certificate = "PATH" and client_key = "PATH" to the pair '
-                "that the login service shows. If it shows none, ask the operator of the server what demands it."
+                "that the login service presents. If it presents none, ask the server's operator why it requests one."
             )
             return replace(finding, location=integration.locate(), next_step=step)
         step = (
-            "Ask the operator of the server whether it trusts the issuer of this certificate and lets its subject in; "
-            "compare it with the certificate that the login service shows."
+            "Ask the operator of the server whether it trusts the issuer of this certificate and accepts its subject. "
+            "Compare the certificate with the one that the login service presents."
         )
         evidence = {**finding.evidence, **self._identity.shown}
         return replace(finding, location=integration.locate("client_certificate"), next_step=step, evidence=evidence)
@@ -105,10 +105,12 @@ class Diagnoser:
         return other_shape(probe.shape, exchange.response, shown)
 
     def _absent(self, exchange: Exchange, retired: Finding) -> Finding:
-        """Return the same finding, unless the provider's own code says that a user or object is absent."""
+        """Return the finding unchanged, unless the provider's error code means that a user or object is missing."""
         provider, response = self._context.provider, exchange.response
         error = provider.dialect.error_of(response) if response is not None else None
         if response is None or error is None or not provider.dialect.is_about_a_user(error, exchange):
             return retired
-        message = f"the provider answered {response.status}: by its own code an object is absent, not the endpoint"
+        message = (
+            f"the provider answered {response.status}: its error code means that an object is missing, not the endpoint"
+        )
         return replace(retired, cause=CauseId.CONTRACT_STATUS_CHANGED, message=message)

@@ -22,14 +22,14 @@ def _is_missing(value: object) -> bool:
 
 
 def run(context: CheckContext) -> Iterator[Check]:
-    """Report what ``[integrations.NAME.documentation]`` lacks, and an overdue review."""
+    """Report missing keys of ``[integrations.NAME.documentation]``, and an overdue review."""
     integration = context.integration
     documentation = integration.documentation
     missing = [name for name in NEEDED if _is_missing(getattr(documentation, name))]
     if missing:
         finding = Finding(
             CauseId.DOCUMENTATION_INCOMPLETE,
-            f"nothing is written down about: {', '.join(missing)}",
+            f"these are not documented: {', '.join(missing)}",
             {"missing": missing},
             integration.locate("documentation"),
             outcome=None if integration.environment.is_production else Outcome.WARN,
@@ -42,10 +42,10 @@ def run(context: CheckContext) -> Iterator[Check]:
     if age is not None and age > limit:
         finding = Finding(
             CauseId.DOCUMENTATION_REVIEW_OVERDUE,
-            f"reviewed on {reviewed}, {age} days ago; {limit} are allowed",
+            f"reviewed on {reviewed}, {age} days ago; the limit is {limit} days",
             {"reviewed": str(reviewed), "days overdue": age - limit},
             integration.locate("documentation", "reviewed"),
         )
         yield Check.from_finding(check_ids.DOCUMENTATION, finding, subject="reviewed")
     elif not missing:
-        yield passed(check_ids.DOCUMENTATION, "everything that is needed at night is written down")
+        yield passed(check_ids.DOCUMENTATION, "everything that an on-call engineer needs is documented")

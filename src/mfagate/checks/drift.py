@@ -1,10 +1,11 @@
-"""Check for changes of the provider's answers in places that the contract does not cover."""
+"""Check for changes of the provider's answers that the contract does not cover."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from functools import reduce
 
 from mfagate.cassettes.reader import CassetteError, load, path_for
 from mfagate.cassettes.scrub import Scrubber
@@ -22,15 +23,15 @@ from mfagate.drift import Difference, Shape, differences, enumerated, from_json,
 _LONGEST_PATH = 200
 
 _MESSAGES = {
-    CauseId.DRIFT_FIELD_ADDED: "the answer has a field that was not there: {path} ({seen})",
-    CauseId.DRIFT_FIELD_REMOVED: "the answer lacks a field that was there, and that the contract does not use: {path}",
-    CauseId.DRIFT_TYPE_CHANGED: "{path} was {known} and is {seen} now",
-    CauseId.DRIFT_VALUE_NEW: "{path} has a value that was never seen: {seen}",
+    CauseId.DRIFT_FIELD_ADDED: "the answer has a new field: {path} ({seen})",
+    CauseId.DRIFT_FIELD_REMOVED: "the answer no longer has a field, which the contract does not use: {path}",
+    CauseId.DRIFT_TYPE_CHANGED: "{path} was {known} and is now {seen}",
+    CauseId.DRIFT_VALUE_NEW: "{path} has a new value: {seen}",
 }
 
 
 def run(live: LiveContext) -> Iterator[Check]:
-    """Compare each answer that met the contract with that of the previous run, or with its recording."""
+    """Compare each answer that met the contract with the previous run, or with its recording."""
     seen = {name: _scrubbed(live, exchange) for name, exchange in live.evidence.answered.items()}
     by_name = {interaction.description: interaction for interaction in live.context.interactions}
     known = {name: shape for name in seen if (shape := _known(live, by_name[name]))}
@@ -47,15 +48,14 @@ def run(live: LiveContext) -> Iterator[Check]:
     if not seen:
         yield skipped(check_ids.DRIFT, "no answer met the contract, so there is nothing to compare")
     elif not known:
-        yield skipped(
-            check_ids.DRIFT, "nothing is known of these answers yet: there is neither a recording nor an earlier night"
-        )
+        reason = "there is neither a recording nor an earlier nightly run to compare the answers with"
+        yield skipped(check_ids.DRIFT, reason)
     elif not found:
-        yield passed(check_ids.DRIFT, f"{len(known)} answers have the fields and values that are known of them")
+        yield passed(check_ids.DRIFT, f"{len(known)} answers have only known fields and values")
 
 
 def _scrubbed(live: LiveContext, exchange: Exchange) -> Shape:
-    """Return the shape as it would be recorded, so that values that always differ, and secrets, are equal in both."""
+    """Return the shape as it would be recorded, so that secrets and values that always differ are equal in both."""
     rules = live.provider.scrubbing
     _, response = Scrubber(rules, f"{live.provider.name}.invalid").scrub(exchange)
     original = exchange.response or response
@@ -74,11 +74,8 @@ def _recorded(live: LiveContext, interaction: Interaction) -> Shape:
     except (FileNotFoundError, CassetteError):
         return {}  # The check of the recordings reports it.
     answers = [exchange.response for exchange in cassette.exchanges if exchange.response is not None]
-    shape: Shape = {}
-    for number, answer in enumerate(answers):
-        one = of_answer(answer, live.provider.scrubbing.kept_headers)
-        shape = merged(shape, one) if number else one
-    return shape
+    shapes = [of_answer(answer, live.provider.scrubbing.kept_headers) for answer in answers]
+    return reduce(merged, shapes) if shapes else {}
 
 
 def _used(interaction: Interaction) -> set[str]:
@@ -104,12 +101,11 @@ def _words(live: LiveContext, known: Mapping[str, Shape]) -> Mapping[str, frozen
 def _check(live: LiveContext, path: str, where: Mapping[str, Difference]) -> Check:
     first = next(iter(where.values()))
     field, known, seen = quoted(path, _LONGEST_PATH), quoted(first.known), quoted(first.seen)
-    recorded = live.integration.cassettes_path
     if first.is_retirement:
-        message = f"the provider announces that an endpoint will go: {field}"
+        message = f"the provider announces the end of an endpoint: {field}"
     else:
         message = _MESSAGES[first.cause].format(path=field, known=known, seen=seen)
     evidence = {"field": field, "before": known, "now": seen, "in the answers to": list(where)}
     outcome = Outcome.WARN if first.is_retirement else None
-    finding = Finding(first.cause, message, evidence, Location(recorded), outcome=outcome)
+    finding = Finding(first.cause, message, evidence, Location(live.integration.cassettes_path), outcome=outcome)
     return Check.from_finding(check_ids.DRIFT, finding, subject=field)

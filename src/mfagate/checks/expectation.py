@@ -1,4 +1,4 @@
-"""Compare an answer with what the contract and the probe's documentation let expect."""
+"""Compare an answer with the contract, or with the documented answer to a probe."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from mfagate.core.causes import CauseId
 from mfagate.core.exchange import Exchange, Response
 
 OTHER_FORM = (CauseId.CONTRACT_HEADER_CHANGED, CauseId.CONTRACT_FIELD_MISSING, CauseId.CONTRACT_TYPE_CHANGED)
-"""Causes of an answer with the agreed content in another form, which a client may fail to read."""
+"""Causes of an answer with the agreed content in another form, which a client may not be able to read."""
 
 _JSON = parse("application/json")
 _TYPES = {"$": {"combine": "AND", "matchers": [{"match": "type"}]}}
@@ -32,7 +32,7 @@ def difference(
         contract: The contract.
         exchange: The answer.
         showable: Makes the answer fit for a report.
-        nearest_only: Whether only a match with the nearest interaction counts; otherwise a match with any does.
+        nearest_only: Whether to compare with the nearest interaction only; by default, a match with any is enough.
     """
     response = exchange.response
     if response is None:
@@ -52,7 +52,7 @@ def difference(
 
 
 def _likeness(interaction: Interaction, response: Response) -> float:
-    """The share of fields and values that the answer has in common with the interaction's example (Jaccard index)."""
+    """Return the share of fields and values that the answer and the interaction's example share (Jaccard index)."""
     try:
         agreed, answered = _fields(json.loads(interaction.response.body or "{}")), _fields(response.json())
     except ValueError:
@@ -61,7 +61,7 @@ def _likeness(interaction: Interaction, response: Response) -> float:
 
 
 def _fields(node: Any, where: str = "") -> set[str]:
-    """The paths of all fields, and what they hold; a list is as its items are."""
+    """Return the paths of all fields with their values; the items of a list share a path."""
     if isinstance(node, dict):
         return {f"{where}.{name}" for name in node}.union(*(_fields(node[name], f"{where}.{name}") for name in node))
     if isinstance(node, list):
@@ -70,9 +70,9 @@ def _fields(node: Any, where: str = "") -> set[str]:
 
 
 def path_fits(interaction: Interaction, path: str) -> bool:
-    """Whether a URL's path ends as the interaction's: what a provider state fills in is anything within a segment.
+    """Return whether a URL's path ends like the interaction's; a value of a state is any text within a segment.
 
-    A path that the state fills in as a whole would fit every path, and fits none.
+    A path that is entirely a value of the state would match every path, so it matches none.
     """
     generator = interaction.request.generators.get("path", {}).get("")
     expected = generator.expression if generator is not None else interaction.request.path
@@ -89,9 +89,9 @@ def path_fits(interaction: Interaction, path: str) -> bool:
 
 
 def _segment_fits(expected: str, segment: str, *, whole: bool = True) -> bool:
-    """Whether a segment is the expected one, in which each NUL stands for at least one character.
+    """Return whether a segment matches the expected one, in which each NUL matches at least one character.
 
-    Without ``whole``, its end is enough. Each part is looked for once, so the time is linear.
+    Without ``whole``, the end of the segment is enough. Each part is searched for once, so the time is linear.
     """
     first, *others = expected.split("\0")
     if not others:
@@ -114,7 +114,7 @@ def _is_another(body: Any, shape: Mapping[str, Any]) -> bool:
 
 
 def other_shape(shape: Mapping[str, Any], response: Response, showable: Showable) -> list[Mismatch]:
-    """How the answer's types differ from those of an example. Empty if it is something else altogether."""
+    """Return how the answer's types differ from those of an example; empty for an entirely different answer."""
     try:
         body = response.json()
     except ValueError:

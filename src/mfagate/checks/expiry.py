@@ -1,4 +1,4 @@
-"""Look up when the credentials expire, if the provider lists it."""
+"""Check when the credentials expire, if the provider lists it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 from mfagate.checks.live import LiveContext
-from mfagate.checks.probing import ask_probe, is_accepted, judging
+from mfagate.checks.probing import is_accepted, send_probe
 from mfagate.checks.results import passed, skipped
 from mfagate.config.dates import in_words
 from mfagate.core import check_ids
@@ -20,7 +20,8 @@ def run(live: LiveContext) -> Iterator[Check]:
     """Report each date. A missing permission to look it up is not a failure."""
     probes = live.provider.probes.expiries(live.settings)
     if not probes:
-        yield skipped(check_ids.CREDENTIAL_EXPIRY, f"{live.provider.title} tells no expiry of these credentials")
+        message = f"{live.provider.title} does not report when these credentials expire"
+        yield skipped(check_ids.CREDENTIAL_EXPIRY, message)
     for expiry_probe in probes:
         yield from _look_up(live, expiry_probe)
 
@@ -31,38 +32,34 @@ _MAY_NOT_ASK = (CauseId.CREDENTIAL_INSUFFICIENT_PERMISSION, CauseId.PROVIDER_REF
 
 def _look_up(live: LiveContext, expiry_probe: ExpiryProbe) -> Iterator[Check]:
     probe = expiry_probe.probe
-    attempts = ask_probe(live, probe, judging(probe, live.diagnoser.diagnose))
+    attempts = send_probe(live, probe)
     exchange, found = attempts.value, attempts.finding
     if found is not None and not is_accepted(probe, exchange):
-        finding = attempts.counted(found)
-        if finding.cause in _MAY_NOT_ASK:
-            yield skipped(
-                check_ids.CREDENTIAL_EXPIRY,
-                f"to see the expiry ahead of time, grant {expiry_probe.needs}",
-                subject=probe.subject,
-            )
+        if found.cause in _MAY_NOT_ASK:
+            reason = f"to see the expiry ahead of time, grant {expiry_probe.needs}"
+            yield skipped(check_ids.CREDENTIAL_EXPIRY, reason, subject=probe.subject)
         else:
+            finding = live.locate(attempts.counted(found))
             yield Check.from_finding(
-                check_ids.CREDENTIAL_EXPIRY, live.locate(finding), subject=probe.subject, seconds=exchange.seconds
+                check_ids.CREDENTIAL_EXPIRY, finding, subject=probe.subject, seconds=exchange.seconds
             )
         return
     expiries = expiry_probe.read(exchange.response) if exchange.response is not None else []
     if not expiries:
-        yield skipped(
-            check_ids.CREDENTIAL_EXPIRY, "the provider lists no expiry of this credential", subject=probe.subject
-        )
+        reason = "the provider lists no expiry date for this credential"
+        yield skipped(check_ids.CREDENTIAL_EXPIRY, reason, subject=probe.subject)
     for expiry in expiries:
-        yield _judge(live, expiry, exchange.seconds)
+        yield _check(live, expiry, exchange.seconds)
 
 
-def _judge(live: LiveContext, expiry: Expiry, seconds: float) -> Check:
+def _check(live: LiveContext, expiry: Expiry, seconds: float) -> Check:
     left = expiry.when - datetime.now(UTC)
     date = f"{expiry.when:%Y-%m-%d %H:%M} UTC"
-    # A credential that each use prolongs is never far from its end, so only a part of the window is a warning.
+    # A credential that is prolonged by each use is always close to its end, so warn only in a part of its window.
     horizon = min(live.context.horizon, expiry.window / 3) if expiry.window else live.context.horizon
     if left > horizon:
-        prolonged = f", unless it is used: then {expiry.window.days} days after that" if expiry.window else ""
-        message = f"{expiry.what} lasts until {date}{prolonged}"
+        prolonged = f", or for {expiry.window.days} days after its last use" if expiry.window else ""
+        message = f"{expiry.what} is valid until {date}{prolonged}"
         return passed(check_ids.CREDENTIAL_EXPIRY, message, subject=expiry.subject, seconds=seconds).until(expiry.when)
     expired = left <= timedelta(0)
     cause = CauseId.CREDENTIAL_EXPIRED if expired else CauseId.CREDENTIAL_EXPIRING_SOON

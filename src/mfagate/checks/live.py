@@ -1,38 +1,104 @@
-"""An integration whose configuration has passed, so that requests can be sent to it."""
+"""The context of live checks, which exists once the configuration has passed its check."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from mfagate.cassettes.scrub import showable
 from mfagate.checks.context import CheckContext
 from mfagate.checks.diagnoser import Diagnoser
-from mfagate.checks.evidence import Evidence
+from mfagate.checks.retry import Attempts
 from mfagate.checks.tables import TypedSettings
 from mfagate.checks.transcript import Transcript
 from mfagate.config.model import Integration
 from mfagate.config.settings import ProviderSettings
 from mfagate.contract.mismatch import Showable
+from mfagate.core.causes import CauseFamily, CauseId
+from mfagate.core.exchange import Exchange
 from mfagate.core.finding import Finding
 from mfagate.core.result import TargetKind
 from mfagate.providers.errors import ProviderDialect
+from mfagate.providers.probes import Probe
 from mfagate.providers.provider import InstalledProvider
+from mfagate.secrets.fingerprint import fingerprint
 
 if TYPE_CHECKING:
     from mfagate.checks.live_target import LiveTarget
 
 
+_WRONG_VALUES = frozenset(
+    {
+        CauseId.CREDENTIAL_REJECTED, CauseId.CREDENTIAL_UNKNOWN_KEY, CauseId.CREDENTIAL_EXPIRED,
+        CauseId.CREDENTIAL_REVOKED, CauseId.CREDENTIAL_WRONG_KIND, CauseId.CREDENTIAL_WRONG_ACCOUNT,
+        CauseId.CREDENTIAL_WRONG_REGION, CauseId.ACCOUNT_RESOURCE_MISSING, CauseId.CONFIG_MALFORMED_VALUE,
+        CauseId.CONFIG_MALFORMED_URL, CauseId.CONFIG_WRONG_KIND, CauseId.CONFIG_SETTING_MISSING,
+    }
+)  # fmt: skip
+"""Causes that another value of the setting removes. No value removes a missing permission or a suspension."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ping:
+    """A ping and its answers. ``subject`` names the host if there are several."""
+
+    probe: Probe
+    attempts: Attempts[Exchange]
+    subject: str | None
+
+    @property
+    def exchange(self) -> Exchange:
+        """The representative exchange."""
+        return self.attempts.value
+
+    @property
+    def finding(self) -> Finding | None:
+        """What the exchange shows."""
+        return self.attempts.finding
+
+
+@dataclass(slots=True)
+class Evidence:
+    """The results of checks that later checks need.
+
+    Args:
+        pings: The answer of each host to a request without a credential.
+        accepted: The exchange in which a credential was accepted, by credential.
+        proved_by: The probe that proved a credential instead of its own, by credential.
+        answered: The exchange that met the contract, by interaction.
+        shapes: The shape of each of these answers, merged with those of earlier runs.
+    """
+
+    pings: Sequence[Ping] = ()
+    accepted: dict[str, Exchange] = field(default_factory=dict)
+    proved_by: dict[str, Probe] = field(default_factory=dict)
+    answered: dict[str, Exchange] = field(default_factory=dict)
+    shapes: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def answers(self) -> list[Exchange]:
+        """The exchange of each ping."""
+        return [ping.exchange for ping in self.pings]
+
+    @property
+    def missing_ping(self) -> Ping | None:
+        """The first ping that was answered by a server that does not serve its path."""
+        unavailable = CauseId.PROVIDER_PING_UNAVAILABLE
+        missing = (ping for ping in self.pings if ping.finding is not None and ping.finding.cause is unavailable)
+        return next(missing, None)
+
+
 @dataclass(frozen=True)
 class LiveContext:
-    """The context of the checks that send requests or judge answers.
+    """The context of the checks that send requests or examine answers.
 
     Args:
         context: The inputs.
         typed: The settings.
         transcript: Records the attempts.
-        evidence: What earlier checks have found out.
+        evidence: The results of earlier checks.
     """
 
     context: CheckContext
@@ -57,7 +123,7 @@ class LiveContext:
 
     @property
     def target_kind(self) -> TargetKind:
-        """What kind of server answers, as far as the pings tell."""
+        """The kind of server that answers, as far as the pings show."""
         return self.context.target_kind(self.evidence.answers)
 
     @property
@@ -92,7 +158,7 @@ class LiveContext:
 
     @cached_property
     def dialect(self) -> ProviderDialect[ProviderSettings]:
-        """Reads answers as the provider words them."""
+        """Reads the provider's error answers."""
         return ProviderDialect(self.provider.dialect, self.settings)
 
     @cached_property
@@ -102,11 +168,34 @@ class LiveContext:
 
     @property
     def showable(self) -> Showable:
-        """Make an answer's JSON fit for a report: nobody has registered the tokens of a live answer as secrets."""
+        """Make an answer's JSON safe to show: the tokens of a live answer are not registered as secrets."""
         return partial(showable, self.provider.scrubbing)
 
     def locate(self, finding: Finding, probed: str | None = None) -> Finding:
-        """Point the finding at the setting to change; see :func:`~mfagate.checks.locate.locate`."""
-        from mfagate.checks.locate import locate
+        """Add the setting, the line to change and, if the value is wrong, where to find the right one.
 
-        return locate(self.context.tables.settings, finding, probed)
+        Args:
+            finding: What was found. It may name the setting itself.
+            probed: The credential that was used; it is the setting if the cause is a credential.
+        """
+        settings, cause = self.context.tables.settings, finding.cause
+        accused = cause.family is CauseFamily.CREDENTIAL and cause is not CauseId.CREDENTIAL_NOT_PROVABLE
+        name = finding.setting or (probed if accused else None)
+        value = settings.values.get(name) if name else None
+        if value is None:
+            return finding
+        field = next(field for field in settings.declared.fields() if field.name == name)
+        evidence = {
+            "setting": f"{settings.integration.name}.settings.{name}",
+            "read from": value.read_from,
+            **({"fingerprint": fingerprint(str(value.value))} if field.secret else {"value": value.value}),
+            **finding.evidence,
+        }
+        step = f"Put the right value in {value.read_from}. Where to find it: {field.setting.where}."
+        return replace(
+            finding,
+            message=f"{name}: {finding.message}",
+            evidence=evidence,
+            location=finding.location or value.change_here,
+            next_step=finding.next_step or (step if cause in _WRONG_VALUES else None),
+        )

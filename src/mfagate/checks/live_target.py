@@ -1,4 +1,4 @@
-"""One integration as a live target: where requests go, and what signs them."""
+"""Send signed requests to the live target of one integration."""
 
 from __future__ import annotations
 
@@ -24,6 +24,8 @@ from mfagate.secrets.redaction import RUN
 from mfagate.transport import Transport, UnsendableRequest
 from mfagate.transport.identity import ClientIdentity
 
+LEADS_ELSEWHERE = "its value is a part of a request's path, and would send the request elsewhere"
+
 
 class LiveTarget:
     """Signs, addresses and sends requests of one integration."""
@@ -45,10 +47,10 @@ class LiveTarget:
             integration: What is configured.
             provider: Its provider.
             settings: The provider's settings, resolved.
-            endpoint: Where requests go instead, such as a sandbox.
+            endpoint: Where requests go instead of the provider's own address, such as a sandbox.
             ca_bundle: The authorities of a sandbox.
-            identity: The client certificate to show. A sandbox is shown none.
-            learn: Is given each secret that is sent.
+            identity: The client certificate to present; not to a sandbox.
+            learn: Called with each secret before it is sent.
         """
         self.provider = provider
         self.settings = settings
@@ -61,7 +63,7 @@ class LiveTarget:
             Transport,
             ca_bundle=ca_bundle or configured,
             identity=None if integration.uses_sandbox else identity,
-            # A sandbox of our own is on loopback: a proxy has no business there.
+            # Our own sandbox is on loopback, so no proxy is used.
             trust_env=not integration.uses_sandbox,
         )
         self._transport = transport_for(timeout_seconds=integration.timeout_seconds)
@@ -70,7 +72,7 @@ class LiveTarget:
     def send(
         self, request: requests.Request, settings: ProviderSettings | None = None, *, at_most: float | None = None
     ) -> Exchange:
-        """Sign with these settings or the integration's own, send, and wait for at most ``at_most`` seconds."""
+        """Sign with these settings or the integration's own, and send. Wait for at most ``at_most`` seconds."""
         return self._dispatch(request, self._signer(settings), self._transport, at_most)
 
     def send_unsigned(self, request: requests.Request, *, at_most: float | None = None) -> Exchange:
@@ -80,11 +82,11 @@ class LiveTarget:
     def arrange(
         self, request: requests.Request, settings: ProviderSettings | None = None, *, at_most: float | None = None
     ) -> Exchange:
-        """Send a setup request; wait for the timeout of those, and for at most ``at_most`` seconds."""
+        """Send a setup request with the timeout for setup requests. Wait for at most ``at_most`` seconds."""
         return self._dispatch(request, self._signer(settings), self._setup_transport, at_most)
 
     def replace(self, credential: Mapping[str, str | None]) -> ProviderSettings:
-        """The settings with some credentials replaced; None removes one."""
+        """Return the settings with some credentials replaced; None removes a credential."""
         secret = self.settings.secrets()
         update: dict[str, Any] = {
             name: SecretStr(value) if value is not None and name in secret else value
@@ -106,13 +108,12 @@ class LiveTarget:
         except TokenRefused as refused:
             return refused.exchange
         except UnsafeRequest as error:
-            # Its URL may be anything, and is not quoted.
+            # Do not quote its URL, which may contain anything.
             here = requests.Request(request.method, self.base_url)
             if (setting := self._setting_in(str(request.url))) is not None:
-                message = "its value goes into the path of a request, and would lead the request elsewhere"
-                return _unsent(here, CauseId.CONFIG_MALFORMED_VALUE, message, setting)
+                return _unsent(here, CauseId.CONFIG_MALFORMED_VALUE, LEADS_ELSEWHERE, setting)
             return _unsent(here, CauseId.CONTRACT_UNSAFE_PATH, f"a request was not sent: {error}")
-        # What a contract has sent is an example, or was learnt when its state was arranged.
+        # A contract's request holds examples, or values that were learnt when its state was set up.
         known = "" if transport is self._setup_transport else f"{request.data} {request.json} {request.headers}"
         return self._send(prepared, transport, at_most, known)
 
@@ -136,9 +137,9 @@ class LiveTarget:
             return _unsent(prepared, CauseId.CONFIG_STRAY_CHARACTERS, str(error))
 
     def _teach(self, request: requests.PreparedRequest, learn: Callable[[str, str], None], known: str) -> None:
-        """Tell what is secret in a request, and not ``known``, before an answer can send it back.
+        """Pass on the secrets of a request that are not ``known``, before an answer can repeat them.
 
-        Shorter values may be ordinary words.
+        Short values may be ordinary words, so they are left out.
         """
         body = request.body or b""
         sent = body.encode() if isinstance(body, str) else bytes(body)
@@ -156,5 +157,5 @@ def _unsent(
 
 
 def _unsigned(request: requests.PreparedRequest) -> requests.PreparedRequest:
-    """Keeps requests from looking for a .netrc, as it does for a request without auth."""
+    """Prevent requests from reading a .netrc file, as it does for a request without auth."""
     return request

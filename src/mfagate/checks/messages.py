@@ -1,4 +1,4 @@
-"""Tell whether a request left this machine, sends somebody a message, or came too soon."""
+"""Decide whether a request was sent, sends a message to a person, or came too soon."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ _REFUSED = 400
 
 
 def never_left(exchange: Exchange) -> bool:
-    """Return whether the request certainly never left this machine, because there was no connection to send it."""
+    """Return whether the request certainly never left this machine, because no connection was made."""
     return exchange.failure is not None and exchange.failure.phase in _UNSENT
 
 
 def too_soon(live: LiveContext, exchange: Exchange) -> float | None:
-    """Return the most seconds to wait before a request that the provider calls too early; None for other answers."""
+    """Return how many seconds to wait, if the provider calls the request too early; None for other answers."""
     response = exchange.response
     if response is None or response.status < _REFUSED:
         return None
@@ -32,13 +32,13 @@ def too_soon(live: LiveContext, exchange: Exchange) -> float | None:
 
 
 def reason_to_wait(live: LiveContext, exchange: Exchange) -> str:
-    """Return the provider's reason for calling a request too early."""
+    """Return the provider's reason for not accepting a request yet."""
     finding = live.dialect.explain(exchange)
     return finding.message if finding is not None else f"{live.provider.title} does not accept this request again yet"
 
 
 def sends_message(live: LiveContext, request: requests.Request | Request) -> bool:
-    """Return whether a request may send somebody a message, so that it must be sent only once."""
+    """Return whether a request may send a message to a person, so that it must be sent only once."""
     try:
         path = urlsplit(str(request.url)).path
     except ValueError:

@@ -9,9 +9,8 @@ from datetime import UTC, datetime
 from functools import partial
 from urllib.parse import urlsplit
 
-from mfagate.checks.evidence import Ping
-from mfagate.checks.live import LiveContext
-from mfagate.checks.probing import ask_probe, judging
+from mfagate.checks.live import LiveContext, Ping
+from mfagate.checks.probing import check_of, fault_of, send_probe
 from mfagate.checks.reach import Sighting, is_unresolved
 from mfagate.checks.results import passed, skipped
 from mfagate.core import check_ids
@@ -29,20 +28,18 @@ def resolve(live: LiveContext) -> Iterator[Check]:
     probes = live.provider.probes.pings(live.settings)
     try:
         _ = live.target  # Made before the threads that share it.
-        # At the same time, because a host that does not answer costs a whole timeout.
+        # All at once, because each host that does not answer takes a whole timeout.
         with ThreadPoolExecutor(max_workers=max(1, len(probes)), thread_name_prefix="ping") as pool:
-            live.evidence.pings = list(pool.map(lambda probe: _ask(live, probe, is_only=len(probes) == 1), probes))
+            live.evidence.pings = list(pool.map(lambda probe: _send(live, probe, is_only=len(probes) == 1), probes))
     except CaBundleError as error:
-        # The bundle of an environment variable; the configuration check has read that of the file.
+        # An environment variable names this bundle; the configuration check has read that of the file.
         yield Check.from_finding(check_ids.NETWORK_RESOLVE, Finding(CauseId.CONFIG_REFERENCE_UNRESOLVED, str(error)))
         return
-    yield from _phase(
-        live, check_ids.NETWORK_RESOLVE, Phase.RESOLVE, lambda exchange: f"resolved to {exchange.address}"
-    )
+    yield from _phase(live, check_ids.NETWORK_RESOLVE, Phase.RESOLVE, lambda answer: f"resolved to {answer.address}")
 
 
 def connect(live: LiveContext) -> Iterator[Check]:
-    """Report whether anything answers on the port."""
+    """Report whether a server accepts connections on the port."""
 
     def connected(exchange: Exchange) -> str:
         through = f" through the proxy {exchange.proxy}" if exchange.proxy else ""
@@ -107,18 +104,18 @@ def _host(text: str) -> str:
 
 
 def _unresolved(live: LiveContext, finding: Finding, named: Named | None, host: str) -> Finding:
-    """Point at what names the host, and name both suspects: the name, and the resolver."""
+    """Locate the setting that names the host, and name both suspects: the name and the resolver."""
     if finding.effective_outcome is not Outcome.FAIL:
         step = (
-            f"Nothing is known of {host}: its name may be right. Look at this machine's resolver: /etc/resolv.conf, "
-            "the cluster's DNS, and whether port 53 may leave the network. Then run the gate again."
+            f"The name {host} may be right, but this machine cannot look it up. Check its resolver: /etc/resolv.conf, "
+            "the cluster's DNS, and outgoing traffic to port 53. Then run the gate again."
         )
-        step = finding.next_step or step
-        return live.locate(replace(finding, next_step=step, setting=named.setting if named else None))
+        setting = named.setting if named else None
+        return live.locate(replace(finding, next_step=finding.next_step or step, setting=setting))
     if named is None:
         step = (
-            f"No setting names {host}, it is the provider's own. Look at this machine's resolver, and at a filter "
-            "that hides the name."
+            f"No setting contains {host}: it is the provider's own name. Check this machine's resolver, and any filter "
+            "that blocks the name."
         )
         return replace(finding, next_step=finding.next_step or step)
     location, where, settings = live.integration.locate("endpoint"), "", live.context.tables.settings
@@ -129,14 +126,14 @@ def _unresolved(live: LiveContext, finding: Finding, named: Named | None, host: 
     step = (
         "Either the name is wrong, or this machine's resolver does not know it. Look up another name here (getent "
         f"hosts www.example.com). If that works, correct {named.setting or 'endpoint'} in {location}.{where} If not, "
-        "repair this machine's resolver."
+        "fix this machine's resolver."
     )
     finding = replace(finding, next_step=finding.next_step or step, location=location, setting=named.setting)
     return live.locate(finding)
 
 
 def sightings(live: LiveContext) -> Iterator[Sighting]:
-    """Yield how far each ping came, for the comparison of all integrations of a run."""
+    """Yield how far each ping got, to compare all integrations of a run."""
     bundle = live.integration.ca_bundle
     for ping in live.evidence.pings:
         named = what_names(live.context.tables.settings, ping.exchange)
@@ -150,7 +147,7 @@ def sightings(live: LiveContext) -> Iterator[Sighting]:
 
 
 def tls(live: LiveContext) -> Iterator[Check]:
-    """Report whether the certificate is trusted, for this name, and valid for a while."""
+    """Report whether the certificate is trusted, matches the host, and does not expire soon."""
     for ping in live.evidence.pings:
         yield _tls(live, ping)
 
@@ -183,16 +180,16 @@ def ping(live: LiveContext) -> Iterator[Check]:
         yield _ping(live, ping)
 
 
-def _ask(live: LiveContext, probe: Probe, *, is_only: bool) -> Ping:
-    attempts = ask_probe(live, probe, judging(probe, partial(_wrong, live)), unsigned=True)
-    return Ping(probe, attempts, None if is_only else probe.subject)
+def _send(live: LiveContext, probe: Probe, *, is_only: bool) -> Ping:
+    find_fault = partial(fault_of, live, probe, diagnose=partial(_diagnose, live))
+    return Ping(probe, send_probe(live, probe, find_fault, unsigned=True), None if is_only else probe.subject)
 
 
-def _wrong(live: LiveContext, exchange: Exchange, probe: Probe) -> Finding:
+def _diagnose(live: LiveContext, exchange: Exchange, probe: Probe) -> Finding:
     """Return what a ping's answer shows; a warning if the path is missing or blocked.
 
-    The provider may be there all the same: older versions lack the path, and proxies let only some paths through.
-    So the credential is used next. Its check uses this finding if its own answer is not the provider's either.
+    The provider may still be available: older versions lack the path, and some proxies block it. So the credential is
+    checked next. That check uses this finding if its own answer is not the provider's either.
     """
     finding = live.diagnoser.diagnose(exchange, probe, unsigned=True)
     response = exchange.response
@@ -200,12 +197,12 @@ def _wrong(live: LiveContext, exchange: Exchange, probe: Probe) -> Finding:
         return finding
     return Finding(
         CauseId.PROVIDER_PING_UNAVAILABLE,
-        f"{probe.method} {probe.path} is missing or blocked ({response.status}); the credential is asked next",
+        f"{probe.method} {probe.path} is missing or blocked ({response.status}); the credential is checked next",
         {name: shown for name, shown in finding.evidence.items() if name != "differences"},
     )
 
 
-_NOTHING_TO_ASK = (
+_NOT_THE_PROVIDER = (
     CauseId.PROVIDER_REFUSAL_UNRECOGNISED, CauseId.CONTRACT_ENDPOINT_RETIRED, CauseId.CONTRACT_STATUS_CHANGED,
     CauseId.CONTRACT_NOT_JSON, CauseId.CONTRACT_BODY_UNREADABLE, CauseId.CONTRACT_HEADER_CHANGED,
 )  # fmt: skip
@@ -215,26 +212,23 @@ _NOT_HERE = (404, 405, 410)
 
 
 def _is_refused_or_missing(live: LiveContext, exchange: Exchange, response: Response, finding: Finding) -> bool:
-    """Return whether something answered that it does not serve this path, with no known error of the provider.
+    """Return whether a server answered that it does not serve this path, with no known error of the provider.
 
-    A page with status 200, a redirect and a limit on the rate are different cases.
+    A page with status 200, a redirect and a rate limit are different cases.
     """
     if not 400 <= response.status < 500 or response.status in (407, 429):
         return False
     known = live.dialect.explain(exchange)
     if known is not None and not (refuses(known.cause) or known.cause is CauseId.CONTRACT_ENDPOINT_RETIRED):
         return False
-    # An error in the provider's own form is no form that changed, although a good answer has another one.
+    # An error in the provider's own format is not a changed format, although a successful answer has another one.
     is_an_error = response.status in _NOT_HERE or live.provider.dialect.error_of(response) is not None
-    return is_an_error or finding.cause in _NOTHING_TO_ASK
+    return is_an_error or finding.cause in _NOT_THE_PROVIDER
 
 
 def _ping(live: LiveContext, ping: Ping) -> Check:
-    subject, exchange, finding = ping.subject, ping.exchange, ping.finding
-    if finding is None:
-        whose = "an emulator of " if live.target_kind == "emulator" else ""
-        message = f"{whose}{live.provider.title} answers without a credential"
-        summary = ping.attempts.summary
-        return passed(check_ids.PROVIDER_PING, message, subject=subject, seconds=exchange.seconds, **summary)
-    finding = live.locate(ping.attempts.counted(finding))
-    return Check.from_finding(check_ids.PROVIDER_PING, finding, subject=subject, seconds=exchange.seconds)
+    attempts = ping.attempts
+    finding = attempts.finding and live.locate(attempts.counted(attempts.finding))
+    whose = "an emulator of " if live.target_kind == "emulator" else ""
+    message = f"{whose}{live.provider.title} answers without a credential"
+    return check_of(check_ids.PROVIDER_PING, ping.subject, ping.exchange, finding, message, **attempts.summary)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from mfagate.checks.live import LiveContext
-from mfagate.checks.probing import ask_probe, judging
-from mfagate.checks.results import passed, skipped
+from mfagate.checks.probing import check_of, review_probe
+from mfagate.checks.results import skipped
 from mfagate.core import check_ids
 from mfagate.core.result import Check
 
@@ -17,12 +17,6 @@ def run(live: LiveContext) -> Iterator[Check]:
     if not probes:
         yield skipped(check_ids.PERMISSION, "the credentials in use need no permission beyond being accepted")
     for probe in probes:
-        attempts = ask_probe(live, probe, judging(probe, live.diagnoser.diagnose, reviewed=True))
-        exchange, finding = attempts.value, attempts.finding
-        if finding is None:
-            yield passed(
-                check_ids.PERMISSION, "granted", subject=probe.subject, seconds=exchange.seconds, **attempts.summary
-            )
-        else:
-            finding = live.locate(attempts.counted(finding))
-            yield Check.from_finding(check_ids.PERMISSION, finding, subject=probe.subject, seconds=exchange.seconds)
+        attempts = review_probe(live, probe)
+        finding = attempts.finding and live.locate(attempts.counted(attempts.finding))
+        yield check_of(check_ids.PERMISSION, probe.subject, attempts.value, finding, "granted", **attempts.summary)

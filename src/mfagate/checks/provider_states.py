@@ -31,22 +31,20 @@ if TYPE_CHECKING:
     import requests
 
 _OF_THE_ACCOUNT = (
-    CauseId.ACCOUNT_SUSPENDED,
-    CauseId.ACCOUNT_QUOTA_EXHAUSTED,
-    CauseId.ACCOUNT_FEATURE_DISABLED,
+    CauseId.ACCOUNT_SUSPENDED, CauseId.ACCOUNT_QUOTA_EXHAUSTED, CauseId.ACCOUNT_FEATURE_DISABLED,
     CauseId.CREDENTIAL_INSUFFICIENT_PERMISSION,
-)
-"""Causes that prevent a state and do not concern the test users."""
+)  # fmt: skip
+"""Causes that prevent a state and are not about the test users."""
 
 _UNREADABLE = (CauseId.CONTRACT_NOT_JSON, CauseId.CONTRACT_BODY_UNREADABLE, CauseId.CONTRACT_ENDPOINT_RETIRED)
 _NO_CONTENT = 204
 
 _LONGEST_WAIT = 60.0
 _LEAST_LEFT = 10.0
-"""Seconds that a wait must leave for the other interactions."""
+"""The least time that a wait must leave for the other interactions (seconds)."""
 
 _MARGIN = 0.5
-"""Clocks differ, and providers state intervals in whole seconds."""
+"""Added to each wait (seconds): clocks differ, and providers state intervals in whole seconds."""
 
 
 class Overdue(Exception):
@@ -66,10 +64,10 @@ class _SetupAnswer:
 
 
 class StateManager:
-    """Sets up the states of one interaction after the other.
+    """Sets up the provider states of one interaction at a time.
 
-    Args of attributes:
-        overdue: Is called before each request; returns the check that reports why there is no time, or None.
+    Attributes:
+        overdue: Called before each request; returns a check if there is no time for it.
         is_late: Whether ``overdue`` has stopped a request.
         states: The states of the provider; None if it has none.
         ledger: Records what is sent and created.
@@ -98,7 +96,7 @@ class StateManager:
         """Set up all states of an interaction.
 
         Raises:
-            StateNotConfigured: The configuration does not allow for a state.
+            StateNotConfigured: The configuration does not allow a state.
             StateUnavailable: A state could not be set up.
             AskedTooSoon: The provider wants the request later.
             Overdue: There was no time.
@@ -110,7 +108,7 @@ class StateManager:
         credential: dict[str, str | None] = {}
         for state in interaction.states:
             if self.states is None:
-                raise StateNotConfigured("test_data", "this provider arranges no states")
+                raise StateNotConfigured("test_data", "this provider has no provider states")
             arranged = self.states.arrange(state)
             values |= arranged.values
             secrets |= arranged.secrets
@@ -120,7 +118,7 @@ class StateManager:
     def answered(self, response: Response) -> None:
         """Let the states see what the interaction may have created."""
         if isinstance(self.states, TabledStates):
-            with suppress(Exception):  # An undocumented form of the answer is reported as a breach of the contract.
+            with suppress(Exception):  # An answer in an undocumented form is reported as a mismatch.
                 self.states.answered(response)
 
     def record_message(self, message: str) -> None:
@@ -146,7 +144,7 @@ class StateManager:
         return True
 
     def lost(self) -> Finding | None:
-        """Return why a state could not be set up, if the last answer shows a reason that concerns the whole target."""
+        """Return why a state could not be set up, if the last answer shows a reason beyond the state itself."""
         if not self._answers:
             return None
         exchange, definite = self._answers[-1].exchange, self._answers[-1].definite
@@ -176,9 +174,9 @@ class StateManager:
         return Finding(differences[0].cause, message, evidence, Location(live.integration.contract_path))
 
     def _send(self, request: requests.Request, settings: ProviderSettings | None = None) -> Exchange:
-        """Send a request of a state. While cleaning up, nothing is recorded: it does not belong to the checks."""
+        """Send a setup request. Requests of the cleanup are not recorded, because they are not part of the checks."""
         if not self._live.may_change:
-            raise StateNotConfigured("production_allows", "arranging this state would change something in production")
+            raise StateNotConfigured("production_allows", "setting up this state would change something in production")
         if self.cleanup.deadline is not None:
             return self._clean(request, settings, self.cleanup.deadline)
         if self._live.context.cleanup.is_interrupted:
@@ -219,10 +217,7 @@ class StateManager:
         message = f"{self._interaction} | state, message {self._messages}"
         self.record_message(message)
         answer = transcript.attempt_until_settled(
-            once,
-            confirming=False,
-            bounded=False,
-            may_repeat=lambda attempt: never_left(attempt.value.exchange),
+            once, confirming=False, bounded=False, may_repeat=lambda attempt: never_left(attempt.value.exchange)
         ).value
         if never_left(answer.exchange) or too_soon(self._live, answer.exchange) is not None:
             self._messages -= 1
@@ -248,7 +243,7 @@ class StateManager:
 
 
 def _concerns_target(definite: Finding) -> bool:
-    """Return whether the target does not answer, refuses the credential, or was never asked."""
+    """Return whether the target does not answer, refuses the credential, or got no request."""
     cause = definite.cause
     return cause is CauseId.CONTRACT_UNSAFE_PATH or is_no_answer(cause) or rejects_credential(cause)
 
@@ -258,7 +253,7 @@ def _request(exchange: Exchange) -> str:
 
 
 def _unreadable(definite: Finding, exchange: Exchange) -> Finding | None:
-    """Return the finding of an unreadable answer: no state was set up, so the interaction could not be checked."""
+    """Return the finding of an unreadable answer: without a state, the interaction cannot be checked."""
     no_content = exchange.response is not None and exchange.response.status == _NO_CONTENT
     if definite.cause not in _UNREADABLE or no_content:
         return None
@@ -267,7 +262,7 @@ def _unreadable(definite: Finding, exchange: Exchange) -> Finding | None:
 
 @contextmanager
 def managed_states(live: LiveContext) -> Iterator[StateManager]:
-    """Set up states while interactions run, and remove afterwards what they created.
+    """Manage the states of all interactions, and remove at the end what they created.
 
     Raises:
         UsersInUse: Another run has used the same test users until the deadline.

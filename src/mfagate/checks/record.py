@@ -13,7 +13,6 @@ from pathlib import Path
 from mfagate.cassettes.reader import CassetteOrigin, path_for
 from mfagate.cassettes.scrub import Scrubber
 from mfagate.cassettes.writer import to_yaml
-from mfagate.checks.interaction_judge import judge
 from mfagate.checks.live import LiveContext
 from mfagate.checks.provider_states import StateManager, managed_states
 from mfagate.checks.replay import replay
@@ -31,23 +30,23 @@ from mfagate.core.result import Check
 from mfagate.secrets.shapes import COMMON
 
 _NEW, _CHANGED, _DATED = "new", "changed", "only the date"
-"""What became of a file that was written: ``change`` in the evidence, which reports read."""
+"""How the file of a recording has changed: ``change`` in the evidence, which reports read."""
 
 _SCRUBBED_TOO_MUCH = (
-    "If the field is no secret, name it in public_fields of the provider's Scrubbing; "
-    "if it is one, let the contract match its type or pattern instead of its value."
+    "If the field is not a secret, add it to public_fields of the provider's Scrubbing. "
+    "If it is, match its type or pattern in the contract, not its value."
 )
 
 
 class SharedRecordings(Exception):
-    """Several integrations would write the same recordings, each in place of the other's."""
+    """Several integrations would overwrite each other's recordings."""
 
 
 def require_own_recordings(integrations: Sequence[Integration]) -> None:
     """Make sure that no two integrations write the same recording.
 
     Raises:
-        SharedRecordings: Two do; the message says what to do.
+        SharedRecordings: Two do; the message contains the next step.
     """
     writers: dict[Path, list[Integration]] = {}
     for integration in integrations:
@@ -59,14 +58,14 @@ def require_own_recordings(integrations: Sequence[Integration]) -> None:
     first, *others = together
     names = some([integration.name for integration in together])
     raise SharedRecordings(
-        f"{names} have the same recordings, in {first.cassettes_path}: each would "
-        f"overwrite those of the other. Record one of them (--integration {first.name}), or give each a folder of its "
-        f'own: cassettes = "…" in {others[0].head()}'
+        f"{names} use the same recordings, in {first.cassettes_path}: each would overwrite those of the other. "
+        f"Record one of them (--integration {first.name}), or give each its own folder: "
+        f'cassettes = "…" in {others[0].head()}'
     )
 
 
 def _recordings_of(integration: Integration) -> Iterator[Path]:
-    """Yield the recordings of an integration; none where the contract cannot be read, which its own check reports."""
+    """Yield the recordings of an integration; none if the contract cannot be read, which its own check reports."""
     folder = Path(os.path.realpath(integration.cassettes_path))
     try:
         contract = load_contract(integration.contract_path, provider=integration.provider)
@@ -77,7 +76,7 @@ def _recordings_of(integration: Integration) -> Iterator[Path]:
 
 
 def run(live: LiveContext) -> Iterator[Check]:
-    """Replay, scrub, scan, and only then replace the old recording."""
+    """Replay and record each interaction, unless another run uses the test users."""
     try:
         yield from _recorded(live)
     except UsersInUse as error:
@@ -92,40 +91,38 @@ def _recorded(live: LiveContext) -> Iterator[Check]:
 
 
 def _record(live: LiveContext, interaction: Interaction, manager: StateManager) -> Check:
-    sent = replay(live, interaction, manager, check_ids.RECORDING)
-    if isinstance(sent, Check):
-        return sent
-    check = judge(live, interaction, sent, check_ids.RECORDING)
-    # An answer that breaks the contract is reported, and never recorded.
-    agreed = check.outcome in (Outcome.PASS, Outcome.WARN)
-    return _write(live, interaction, sent.exchange) if agreed else check
+    check, sent = replay(live, interaction, manager, check_ids.RECORDING)
+    if sent is None or check.outcome not in (Outcome.PASS, Outcome.WARN):
+        return check  # An answer that breaks the contract is reported, and never recorded.
+    return _write(live, interaction, sent.exchange)
 
 
 def _write(live: LiveContext, interaction: Interaction, exchange: Exchange) -> Check:
+    """Scrub an exchange, search it for secrets, and replace the old recording only if both are in order."""
     name, path = interaction.description, path_for(live.integration.cassettes_path, interaction.description)
+
+    def failed(cause: CauseId, problem: str, next_step: str | None = None) -> Check:
+        finding = Finding(cause, f"{name}: {problem}", {}, Location(path), next_step)
+        return Check.from_finding(check_ids.RECORDING, finding, subject=name)
+
     shapes = (*COMMON, *live.provider.settings.secret_shapes(own=True))
     scrubber = Scrubber(live.provider.scrubbing, f"{live.provider.name}.invalid", shapes)
-    # The request as the contract has it: what a state fills in differs each time, and may name an account.
+    # The request is the contract's example: the values of a state differ each time, and may name an account.
     request, response = scrubber.scrub(replace(exchange, request=interaction.example_request()))
     origin = CassetteOrigin.EMULATOR if live.target_kind == "emulator" else CassetteOrigin.PROVIDER
     text = to_yaml(request, response, recorded_at=datetime.now(UTC).date(), recorded_from=origin)
-    leaked = live.context.redactor.found_in(text)
-    if leaked:
-        message = f"{name}: the scrubbed recording still holds {', '.join(leaked)}; the old one was kept"
-        return Check.from_finding(
-            check_ids.RECORDING, Finding(CauseId.CASSETTE_SECRET_LEAKED, message, {}, Location(path)), subject=name
-        )
+    if leaked := live.context.redactor.found_in(text):
+        problem = f"the scrubbed recording still contains {', '.join(leaked)}; the old recording was kept"
+        return failed(CauseId.CASSETTE_SECRET_LEAKED, problem)
     if broken := interaction.match(response):
-        message = f"{name}: what is left after scrubbing breaks the contract: {broken[0].message}"
-        finding = Finding(CauseId.CASSETTE_CONTRACT_MISMATCH, message, {}, Location(path), _SCRUBBED_TOO_MUCH)
-        return Check.from_finding(check_ids.RECORDING, finding, subject=name)
+        problem = f"the scrubbed recording breaks the contract: {broken[0].message}"
+        return failed(CauseId.CASSETTE_CONTRACT_MISMATCH, problem, _SCRUBBED_TOO_MUCH)
     try:
         old = _replaced(path, text)
     except OSError as error:
-        message = f"{name}: the recording {path} cannot be written: {error.strerror or error}"
         step = "Make sure that this user can write a regular file there, and record again."
-        finding = Finding(CauseId.CASSETTE_MISSING, message, {}, Location(path), step)
-        return Check.from_finding(check_ids.RECORDING, finding, subject=name)
+        problem = f"the recording {path} cannot be written: {error.strerror or error}"
+        return failed(CauseId.CASSETTE_MISSING, problem, step)
     if old == text:
         return passed(check_ids.RECORDING, "unchanged", subject=name)
     change = _change(old, text)
@@ -133,7 +130,6 @@ def _write(live: LiveContext, interaction: Interaction, exchange: Exchange) -> C
 
 
 def _change(old: str | None, new: str) -> str:
-    """Return what became of a file that was written."""
     if old is None:
         return _NEW
     return _DATED if _exchanges(old) == _exchanges(new) else _CHANGED
@@ -145,7 +141,7 @@ def _exchanges(text: str) -> str:
 
 
 def _replaced(path: Path, text: str) -> str | None:
-    """Replace the recording where it is another one, and return the old one.
+    """Write the recording if its text has changed, and return the old text.
 
     Raises:
         OSError: It cannot be read or written.

@@ -37,6 +37,12 @@ def skipped(
     return Check(id=check_id, subject=subject, outcome=Outcome.SKIPPED, message=reason, skipped_because=because)
 
 
+def not_reached(check_id: str, stopped_by: Check, *, subject: str | None = None, not_done: str = "not sent") -> Check:
+    """Return a check that did not run because an earlier one failed. ``not_done`` begins its message."""
+    reason = f"{not_done}: {stopped_by.title} found {stopped_by.cause}"
+    return skipped(check_id, reason, subject=subject, because=SkipReason.NOT_REACHED)
+
+
 def internal_error(
     integration: Integration, redactor: Redactor, check_id: str, error: Exception, *, subject: str | None = None
 ) -> Check:

@@ -1,4 +1,4 @@
-"""What an answer announces about the end of its endpoint, in the headers ``Deprecation`` and ``Sunset``."""
+"""Read what an answer announces about the end of its endpoint: the headers ``Deprecation`` and ``Sunset``."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ _LINK_RELATIONS = ("sunset", "deprecation", "successor-version")
 
 
 def announced(exchange: Exchange) -> Finding | None:
-    """Return a finding if the answer announces the end of its endpoint: a warning, once the day has come a failure.
+    """Return a finding if the answer announces the end of its endpoint: a warning, or from that date on a failure.
 
-    ``Sunset`` (RFC 8594) tells when an endpoint is expected to stop. ``Deprecation`` (RFC 9745) alone changes nothing
-    about it and usually holds a date of the past, so it is a warning at any date.
+    ``Sunset`` (RFC 8594) states when an endpoint is expected to stop. ``Deprecation`` (RFC 9745) alone does not affect
+    the endpoint and usually has a date in the past, so it is a warning at any date.
     """
     response = exchange.response
     if response is None:
@@ -38,7 +38,7 @@ def announced(exchange: Exchange) -> Finding | None:
     passed = end is not None and end <= exchange.started
     return Finding(
         CauseId.CONTRACT_ENDPOINT_RETIRED,
-        _message(_endpoint(exchange), sunset, end, deprecation, passed=passed),
+        _message(endpoint_of(exchange), sunset, end, deprecation, passed=passed),
         _evidence(response.headers, sunset, deprecation),
         outcome=Outcome.FAIL if passed else Outcome.WARN,
         expires=end,
@@ -49,8 +49,8 @@ def _first(headers: Headers, name: str) -> ForeignText | None:
     return next(iter(headers.all(name)), None)
 
 
-def _endpoint(exchange: Exchange) -> str:
-    # Without the query: it may hold a transaction or a user.
+def endpoint_of(exchange: Exchange) -> str:
+    """Return method and URL without the query, which may contain a transaction or a user."""
     return f"{exchange.request.method} {exchange.request.url.partition('?')[0]}"
 
 
@@ -81,8 +81,8 @@ def _deprecated_since(deprecation: ForeignText | None) -> datetime | None:
 
 def _evidence(headers: Headers, sunset: ForeignText | None, deprecation: ForeignText | None) -> Mapping[str, Any]:
     links = [link for link in headers.all("link") if any(relation in raw(link) for relation in _LINK_RELATIONS)]
-    told = {"Sunset": sunset, "Deprecation": deprecation}
+    announced = {"Sunset": sunset, "Deprecation": deprecation}
     return {
-        **{name: text.quoted(_LONGEST_WORD) for name, text in told.items() if text is not None},
+        **{name: text.quoted(_LONGEST_WORD) for name, text in announced.items() if text is not None},
         **({"Link": links[0].quoted(_LONGEST_LINK)} if links else {}),
     }

@@ -1,8 +1,8 @@
-"""Repeat a request while another attempt may give a different answer, and judge all attempts together.
+"""Repeat a request while another attempt may have a different result, and summarize all attempts.
 
-Transport failures, server errors and rate limits are repeated because they may pass. A refusal is repeated because
-people act on it, so it must be confirmed. The number of attempts and their duration are limited, so that the cause is
-known within seconds.
+Transport failures, server errors and rate limits are repeated because they may be transient. A refusal is repeated to
+confirm it, because people act on it. Number and duration of the attempts are limited, so that the cause is known
+within seconds.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ class Attempt(Generic[T_co]):
 
     @property
     def is_transient(self) -> bool:
-        """Whether the failure may pass by itself: no answer, a server error, a limit on the rate or on this machine."""
+        """Whether the failure may be transient: no answer, a server error, a rate limit, a shortage on this machine."""
         failure = self.failure
         return failure is not None and failure.effective_outcome is Outcome.INCONCLUSIVE and may_pass(failure.cause)
 
@@ -126,6 +126,11 @@ class Attempts(Generic[T_co]):
         return self.representative.finding
 
     @property
+    def share(self) -> str:
+        """The number of failures, in words."""
+        return f"in {len(self.failures)} of {len(self.all)} attempts"
+
+    @property
     def summary(self) -> Mapping[str, str]:
         """The counts as evidence; empty for a single attempt."""
         if len(self.all) == 1:
@@ -135,29 +140,28 @@ class Attempts(Generic[T_co]):
         return {"attempts": f"{len(failures)} of {len(self.all)} failed{kinds}", **self._by_address()}
 
     def _by_address(self) -> Mapping[str, str]:
-        """Count the failures of each server, if several servers behind one name have answered."""
+        """Count the failures of each server, if several servers with the same name have answered."""
         failed: dict[str, list[bool]] = {}
         for attempt in self.all:
             if attempt.exchange is not None and attempt.exchange.address is not None:
                 failed.setdefault(attempt.exchange.address, []).append(attempt.cause is not None)
         if len(failed) < 2:
             return {}
-        numbers = (f"{address}: {sum(each)} of {len(each)} failed" for address, each in failed.items())
+        numbers = (f"{address}: {sum(flags)} of {len(flags)} failed" for address, flags in failed.items())
         return {"by address": ", ".join(numbers)}
 
     def counted(self, finding: Finding) -> Finding:
         """Return the finding with the counts; inconclusive if the attempts were inconsistent."""
         if self.inconsistent:
-            message = (
-                f"{finding.message}: so in {len(self.failures)} of {len(self.all)} attempts, and in order otherwise"
-            )
+            message = f"{finding.message} ({self.share}; the others succeeded)"
             finding = replace(finding, message=message, outcome=Outcome.INCONCLUSIVE)
         return replace(finding, evidence={**finding.evidence, **self.summary})
 
 
 def counts(attempts: Sequence[Attempt[object]]) -> str:
     """Count the attempts of each kind, such as ``2 × provider.outage (503)``."""
-    return ", ".join(f"{number} × {label}" for label, number in Counter(each.label for each in attempts).items())
+    labels = Counter(attempt.label for attempt in attempts)
+    return ", ".join(f"{number} × {label}" for label, number in labels.items())
 
 
 def always(attempt: Attempt[object]) -> bool:
@@ -201,7 +205,7 @@ def repeat(
 
 
 def backoff(last: Attempt[object], made: int, left: float, *, confirming: bool) -> float | None:
-    """Return the seconds to wait before the next attempt; None if there is to be no other.
+    """Return the seconds to wait before the next attempt; None if there is no other attempt.
 
     Args:
         last: The latest attempt.

@@ -1,4 +1,4 @@
-"""The plan of each stage, and how it is run."""
+"""Run the checks of one integration, by the plan of a stage."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from mfagate.checks import (
 from mfagate.checks.context import CheckContext
 from mfagate.checks.deadline import overdue
 from mfagate.checks.live import LiveContext
-from mfagate.checks.results import internal_error, skipped
+from mfagate.checks.results import internal_error, not_reached, skipped
 from mfagate.checks.transcript import Transcript
 from mfagate.core import check_ids
 from mfagate.core.causes import CauseId, Outcome
@@ -34,11 +34,11 @@ from mfagate.core.result import Check, SkipReason
 
 
 class Stage(StrEnum):
-    """What is checked."""
+    """The set of checks to run."""
 
     CHECK = "check"
     PROBE = "probe"
-    """The gate without the contract's interactions: nothing is changed at the provider."""
+    """The gate without the contract's interactions; it changes nothing at the provider."""
     GATE = "gate"
     RECORD = "record"
     NIGHTLY = "nightly"
@@ -51,7 +51,7 @@ class CheckStep:
     Args:
         id: The id of its checks.
         exonerates: What is not at fault if the step passes.
-        blocking: Whether later steps depend on this one, so that they are skipped if it fails.
+        blocking: Whether later steps are skipped if this one fails.
     """
 
     id: str = field(kw_only=False)
@@ -68,11 +68,11 @@ class OfflineStep(CheckStep):
 
 @dataclass(frozen=True)
 class LiveStep(CheckStep):
-    """A step that needs a configuration that has passed.
+    """A step that needs a configuration that has passed its check.
 
     Args:
         run: Makes the checks.
-        sends_requests: Whether the step begins to send requests, which it does not after the deadline.
+        sends_requests: Whether the step sends further requests, so that it is not run after the deadline.
     """
 
     run: Callable[[LiveContext], Iterable[Check]]
@@ -114,7 +114,7 @@ _PLANS: dict[Stage, tuple[CheckStep, ...]] = {
     Stage.NIGHTLY: (
         OfflineStep(check_ids.DOCUMENTATION, documentation.run, blocking=False),
         *_LIVE,
-        # A broken interaction is no reason to leave out the later checks.
+        # The later checks run even if an interaction is broken.
         LiveStep(check_ids.CONTRACT_INTERACTION, interactions.run, blocking=False),
         LiveStep(check_ids.DRIFT, drift.run, blocking=False),
         LiveStep(check_ids.PROVIDER_STEADY, stability.run, blocking=False),
@@ -138,9 +138,9 @@ class CheckRun:
     Attributes:
         context: The inputs.
         checks: The results so far.
-        exonerated: What the steps that passed showed not to be at fault.
+        exonerated: What the passed steps have shown not to be at fault.
         transcript: The attempts.
-        live: The live context; None while no live step was reached.
+        live: The live context; None until a live step runs.
     """
 
     def __init__(self, context: CheckContext) -> None:
@@ -152,7 +152,7 @@ class CheckRun:
         self._stopped_by: Check | None = None
 
     def take(self, step: CheckStep, on_check: Callable[[Check], None]) -> None:
-        """Run one step. A defect of mfagate in it is reported, and does not stop the other steps."""
+        """Run one step. A defect of mfagate is reported, and does not stop the other steps."""
         found: list[Check] = []
         for check in self._found(step):
             found.append(self.context.waivers.applied(check))
@@ -160,14 +160,13 @@ class CheckRun:
         self.checks += found
         if step.blocking and self._stopped_by is None:
             self._stopped_by = next(filter(_stops, found), None)
-        # A step that was skipped has shown nothing, so it exonerates nothing; nor does a waived fault.
+        # Neither a skipped step nor a waived fault exonerates anything.
         if step.exonerates and not any(check.found.is_red for check in found) and not _showed_nothing(found):
             self.exonerated.append(step.exonerates)
 
     def _found(self, step: CheckStep) -> Iterator[Check]:
         if self._stopped_by is not None:
-            reason = f"not reached: {self._stopped_by.title} found {self._stopped_by.cause}"
-            yield skipped(step.id, reason, because=SkipReason.NOT_REACHED)
+            yield not_reached(step.id, self._stopped_by, not_done="not reached")
             return
         try:
             late = self._overdue(step)
@@ -182,26 +181,21 @@ class CheckRun:
     def _run(self, step: CheckStep) -> Iterable[Check]:
         if isinstance(step, OfflineStep):
             return step.run(self.context)
-        live = self._opened()
-        if not isinstance(step, LiveStep) or live is None:
-            return [skipped(step.id, "not reached: there are no settings", because=SkipReason.NOT_REACHED)]
-        return step.run(live)
-
-    def _overdue(self, step: CheckStep) -> Check | None:
-        sends_requests = isinstance(step, LiveStep) and step.sends_requests
-        if self.live is None or not sends_requests:
-            return None
-        return overdue(self.live, step.id, "the earlier checks were done")
-
-    def _opened(self) -> LiveContext | None:
         typed = self.context.tables.typed
         if self.live is None and typed is not None:
             self.live = LiveContext(self.context, typed, self.transcript)
-        return self.live
+        if not isinstance(step, LiveStep) or self.live is None:
+            return [skipped(step.id, "not reached: there are no settings", because=SkipReason.NOT_REACHED)]
+        return step.run(self.live)
+
+    def _overdue(self, step: CheckStep) -> Check | None:
+        if self.live is None or not (isinstance(step, LiveStep) and step.sends_requests):
+            return None
+        return overdue(self.live, step.id, "the earlier checks were done")
 
 
 def run_checks(context: CheckContext, stage: Stage, on_check: Callable[[Check], None] = lambda check: None) -> CheckRun:
-    """Run the steps of a stage, and report each check to ``on_check`` when it is done."""
+    """Run the steps of a stage. Call ``on_check`` with each check as soon as it is done."""
     run = CheckRun(context)
     for step in plan(stage):
         run.take(step, on_check)
@@ -209,7 +203,7 @@ def run_checks(context: CheckContext, stage: Stage, on_check: Callable[[Check], 
 
 
 def _showed_nothing(checks: Sequence[Check]) -> bool:
-    """Return whether every check was skipped, or met something that is not the provider's answer."""
+    """Return whether every check was skipped, or got an answer that is not the provider's."""
     return all(check.outcome is Outcome.SKIPPED or check.cause is CauseId.PROVIDER_PING_UNAVAILABLE for check in checks)
 
 

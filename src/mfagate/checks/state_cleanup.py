@@ -23,14 +23,14 @@ _TIDYING_SECONDS = 15.0
 
 
 def target_of(live: LiveContext) -> str:
-    """Return the name under which the ledger knows the server."""
+    """Return the server's name in the ledger."""
     return repr(live.address)
 
 
 def records_of(live: LiveContext) -> tuple[Path | None, Ledger]:
     """Return the folder and the ledger of what is created at this server.
 
-    The folder is None if nothing can be left there: a sandbox of this run ends with everything in it.
+    The folder is None if nothing can be left there: a sandbox of this run ends with the run.
     """
     if live.integration.uses_sandbox or not live.may_change:
         return None, Ledger()
@@ -67,22 +67,22 @@ class StateCleanup:
         self.deadline: float | None = None
 
     def abandon(self) -> None:
-        """Leave the cleanup to the next run, because the server does not answer any more."""
+        """Leave the cleanup to the next run, because the server no longer answers."""
         self._abandoned = True
 
     def tidy(self) -> None:
-        """Remove what ended runs of this machine left, and what others left an hour ago; never raise."""
+        """Remove what ended runs of this machine left, and what other machines left over an hour ago; never raise."""
         if self._folder is None or not isinstance(self._states, TabledStates):
             return
         self.deadline = self._until(_TIDYING_SECONDS, 0.0)
         elsewhere: set[Thing] = set()
-        with self._going_on("reading records"):
+        with self._tolerating("reading records"):
             for record in abandoned(self._folder):
                 if record.target != target_of(self._live):
                     elsewhere |= set(record.things)
                     continue
                 for thing in record.things:
-                    with self._going_on(f"removing the {thing.kind}"):
+                    with self._tolerating(f"removing the {thing.kind}"):
                         self._states.remove(thing)
                         record.removed(thing)
         if not self._live.integration.environment.is_production:
@@ -90,20 +90,20 @@ class StateCleanup:
         self.deadline = None
 
     def _tidy_marked(self, states: TabledStates[Any], dead: set[Thing]) -> None:
-        """Remove marked things of ended runs. ``dead`` were recorded under another address of perhaps this server."""
-        with self._going_on("looking for what other runs left"):
+        """Remove marked things of ended runs. ``dead`` were recorded under another address, maybe of this server."""
+        with self._tolerating("looking for what other runs left"):
             for thing, mark in list(states.marked()):
                 if thing in dead or mark.is_abandoned(time.time()):
-                    with self._going_on(f"removing the {thing.kind}"):
+                    with self._tolerating(f"removing the {thing.kind}"):
                         states.remove(thing)
 
     @contextmanager
-    def _going_on(self, doing: str) -> Iterator[None]:
-        """Let no failure of the cleanup end the run; a defect of mfagate goes to the log."""
+    def _tolerating(self, doing: str) -> Iterator[None]:
+        """Prevent a failure of the cleanup from ending the run. A defect of mfagate is logged."""
         try:
             yield
         except NOT_ARRANGED:
-            pass  # The end of the run names what is left, and the next run tries to remove it again.
+            pass  # The run's output names what is left, and the next run tries again.
         except Exception as error:  # noqa: BLE001 - no defect of mfagate may end the run here
             log_defect(self._live.integration, self._live.context.redactor, doing, error)
 
@@ -112,7 +112,7 @@ class StateCleanup:
         self._close(self._until(_CLOSING_SECONDS, _LATE_CLOSING_SECONDS))
 
     def _until(self, most: float, least: float) -> float:
-        """Return when cleaning up ends: with the run, but within ``least`` to ``most`` seconds from now."""
+        """Return when the cleanup ends: with the run, but in ``least`` to ``most`` seconds from now."""
         return time.monotonic() + max(min(most, self._live.transcript.left), least)
 
     def close_now(self, until: float) -> None:
@@ -120,7 +120,7 @@ class StateCleanup:
         self._ledger.was_interrupted = True
         if self._close(until):
             return
-        # The run's own thread is cleaning up, and ends with this process.
+        # The run's own thread is cleaning up, until this process ends.
         self.deadline = min(self.deadline or until, until)
         if not self._done.wait(max(until - time.monotonic(), 0.0)):
             self._name_what_is_left()
@@ -131,7 +131,7 @@ class StateCleanup:
             return False
         self.deadline = until
         if self._states is not None and not self._abandoned:
-            with self._going_on("cleaning up"):
+            with self._tolerating("cleaning up"):
                 self._states.close()
         self._name_what_is_left()
         self._ledger.close()

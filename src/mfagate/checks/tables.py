@@ -1,4 +1,4 @@
-"""The tables of one integration with every reference resolved, and the typed settings that they make."""
+"""The tables of one integration with every reference resolved, and its typed settings."""
 
 from __future__ import annotations
 
@@ -44,12 +44,12 @@ class ResolvedTables:
 
     @property
     def deferred(self) -> int:
-        """The number of settings that only a live run can read, such as those that a sandbox hands out."""
+        """The number of settings that only a live run can read, such as those of a sandbox."""
         return sum(value.deferred for value in self.settings.values.values())
 
     @property
     def renewed(self) -> Iterator[Value]:
-        """The settings that are replaced at their source all the time."""
+        """The settings that their source replaces regularly."""
         values = self.settings.values
         names = (field.name for field in self.settings.declared.fields() if field.setting.renewed)
         return (values[name] for name in names if name in values)

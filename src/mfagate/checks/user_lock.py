@@ -16,7 +16,7 @@ _WAIT = "Wait for the other run to end, or stop it; then run mfagate again."
 
 
 class UsersInUse(Exception):
-    """Another run uses the test users, so no states can be set up; ``finding`` names that run."""
+    """Another run uses the test users, so no state can be set up; ``finding`` names that run."""
 
     def __init__(self, finding: Finding) -> None:
         super().__init__(finding.message)
@@ -27,8 +27,8 @@ class UsersInUse(Exception):
 def users_locked(live: LiveContext) -> Iterator[None]:
     """Lock the test users of this server on this machine.
 
-    Two integrations, two gates or two workers of pytest would undo each other's states. No other run uses a sandbox
-    of this run, so it needs no lock.
+    Two integrations, gates or pytest workers would undo each other's states. A sandbox of this run needs no lock,
+    because no other run uses it.
 
     Raises:
         UsersInUse: Another run has kept the lock until the deadline.

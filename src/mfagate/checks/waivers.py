@@ -26,29 +26,37 @@ class Waivers:
 
     def stops(self, check: Check) -> bool:
         """Return whether a check is red and not accepted."""
-        return check.outcome.is_red and self._live(check) is None
+        return check.outcome.is_red and self._fitting(check, valid=True) is None
 
     def applied(self, check: Check) -> Check:
-        """Return the check as it counts: accepted by a waiver, or with a note that the waiver has expired."""
-        number = self._live(check)
+        """Return the check, accepted by a waiver or with a note on an expired one."""
+        number = self._fitting(check, valid=True)
         if number is not None:
             self._covered[number].append(check)
-            return check.model_copy(update={"outcome": Outcome.INFO, "waiver": self._waived(number, check)})
-        number = self._fitting(check, live=False)
+            waiver = self.integration.waivers[number]
+            waived = Waived(
+                reason=waiver.reason,
+                owner=waiver.owner,
+                until=waiver.until,
+                instead_of=check.outcome,
+                location=ReportLocation.of(self._location(number)),
+            )
+            return check.model_copy(update={"outcome": Outcome.INFO, "waiver": waived})
+        number = self._fitting(check, valid=False)
         if number is not None:
             self._covered[number].append(check)
-            ended = f"ended on {self._waivers[number].until} ({self._location(number)})"
+            ended = f"ended on {self.integration.waivers[number].until} ({self._location(number)})"
             return check.model_copy(update={"evidence": {**check.evidence, "waiver": ended}})
         return check
 
     def review(self, checks: Sequence[Check]) -> Iterator[Check]:
-        """Yield findings about the waivers themselves, once all checks of the run are done."""
-        for number, waiver in enumerate(self._waivers):
-            finding = self._judge(number, waiver, checks)
+        """Yield findings about the waivers themselves, after all checks of the run."""
+        for number, waiver in enumerate(self.integration.waivers):
+            finding = self._review(number, waiver, checks)
             if finding is not None:
                 yield Check.from_finding(check_ids.WAIVER, finding, subject=_of(waiver))
 
-    def _judge(self, number: int, waiver: Waiver, checks: Sequence[Check]) -> Finding | None:
+    def _review(self, number: int, waiver: Waiver, checks: Sequence[Check]) -> Finding | None:
         covered, left = self._covered.get(number, []), waiver.days_left(self.today)
         if not covered and (why := _found_nothing(waiver, checks)):
             ended = f"; it ended on {waiver.until}" if left < 0 else ""
@@ -68,7 +76,7 @@ class Waivers:
     def _finding(
         self, number: int, cause: CauseId, message: str, outcome: Outcome | None = None, covers: list[str] | None = None
     ) -> Finding:
-        waiver = self._waivers[number]
+        waiver = self.integration.waivers[number]
         evidence = {
             "waived for": waiver.reason,
             "waived by": waiver.owner,
@@ -77,59 +85,42 @@ class Waivers:
         }
         return Finding(cause, message, evidence, self._location(number), outcome=outcome)
 
-    @property
-    def _waivers(self) -> tuple[Waiver, ...]:
-        return self.integration.waivers
-
-    def _live(self, check: Check) -> int | None:
-        return self._fitting(check, live=True)
-
-    def _fitting(self, check: Check, *, live: bool) -> int | None:
-        """Return the number of the first waiver that fits, among the valid (``live``) or the expired ones."""
+    def _fitting(self, check: Check, *, valid: bool) -> int | None:
+        """Return the number of the first waiver that matches, among the valid or the expired ones."""
         if not check.outcome.is_red and check.outcome is not Outcome.WARN:
             return None
         fitting = (
             number
-            for number, waiver in enumerate(self._waivers)
-            if (waiver.days_left(self.today) >= 0) is live
+            for number, waiver in enumerate(self.integration.waivers)
+            if (waiver.days_left(self.today) >= 0) is valid
             and waiver.cause is check.cause
             and check.id in waiver.checks
             and waiver.concerns(check.subject)
         )
         return next(fitting, None)
 
-    def _waived(self, number: int, check: Check) -> Waived:
-        waiver = self._waivers[number]
-        return Waived(
-            reason=waiver.reason,
-            owner=waiver.owner,
-            until=waiver.until,
-            instead_of=check.outcome,
-            location=ReportLocation.of(self._location(number)),
-        )
-
     def _location(self, number: int) -> Location:
         return self.integration.locate("waivers", str(number))
 
 
 def _found_nothing(waiver: Waiver, checks: Sequence[Check]) -> str:
-    """Return why the waiver is not needed; empty if this run cannot tell.
+    """Return why the waiver is not needed; empty if this run does not show it.
 
-    A check that was skipped, or that has another red finding, does not show that the waived problem is gone.
+    A check that was skipped, or has another red finding, does not show that the waived problem is gone.
     """
     same = [check for check in checks if check.id in waiver.checks]
     ran = [check for check in same if check.outcome is not Outcome.SKIPPED]
     if not ran or any(check.outcome.is_red for check in ran):
         return ""
-    # A check without a subject speaks for each subject.
+    # A check without a subject covers all subjects.
     meant = [check for check in same if check.subject is None or waiver.concerns(check.subject)]
     if not meant:
-        return f"the waiver for {_of(waiver)} fits no check: nothing has this subject"
+        return f"the waiver for {_of(waiver)} matches no check: none has this subject"
     if all(check.outcome is Outcome.SKIPPED for check in meant):
         return ""
     if any(check.cause is waiver.cause and check.subject is None for check in meant):
-        return f"the waiver for {_of(waiver)} fits no check: the finding is about no single subject"
-    return f"the waiver for {_of(waiver)} was not needed: nothing of the kind was found"
+        return f"the waiver for {_of(waiver)} matches no check: the finding has no subject"
+    return f"the waiver for {_of(waiver)} was not needed: its cause was not found"
 
 
 def _of(waiver: Waiver) -> str:

@@ -1,4 +1,4 @@
-"""The command line: a module for each family of commands, one small function for each command, no logic."""
+"""The command line: each command parses its options, calls the package that does the work, and exits."""
 
 from __future__ import annotations
 
@@ -9,19 +9,22 @@ import click
 from mfagate.app.errors import MfagateError
 from mfagate.cli import doctor, ending, history, monitor, mutate, projects, reference, runs, sandbox, scan
 from mfagate.cli.options import EXITS
-from mfagate.cli.refusal import refused
 from mfagate.core.version import __version__
 
 
 class _Commands(click.Group):
-    """Turns the errors of the Python API into exit code 2 and their messages."""
+    """Lists the commands in their order of use, and turns exceptions of the Python API into exit code 2."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names in the order of registration."""
+        return list(self.commands)
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run the command that was named."""
+        """Run the command."""
         try:
             return super().invoke(ctx)
         except MfagateError as error:
-            raise refused(*error.messages) from None
+            raise ending.Refusal(error.messages) from None
 
 
 @click.group(
@@ -29,40 +32,17 @@ class _Commands(click.Group):
 )
 @click.version_option(__version__, prog_name="mfagate")
 def cli() -> None:
-    """Know before you deploy whether your MFA provider integration still works, and if not, why.
-
-    \b
-    mfagate check      no network: is the configuration well-formed, do recordings fit the contracts?
-    mfagate gate       live: may this configuration be deployed?
-    mfagate nightly    live, on a schedule: has anything moved since the last time?
-    mfagate init       start a project, or add a provider, an environment or CI files to one
-    mfagate doctor     is this machine ready: installed, readable, writable, reachable?
-    mfagate history    what earlier runs found
-    mfagate mutate     how much would the gate catch?
-    mfagate explain    what a cause means and what to do about it
-    """
+    """Know before you deploy whether your MFA provider integration still works, and if not, why."""
 
 
 for _command in (
-    runs.check,
-    runs.gate,
-    runs.nightly,
-    runs.record,
-    history.history,
-    mutate.mutate,
-    sandbox.sandbox,
-    scan.scan,
-    projects.init,
-    doctor.doctor,
-    projects.new_provider,
-    reference.explain,
-    reference.schema,
-    monitor.monitor,
-    reference.completion,
+    *(projects.init, doctor.doctor, runs.check, runs.gate, runs.nightly, reference.explain, history.history),
+    *(runs.record, scan.scan, sandbox.sandbox, mutate.mutate, projects.new_provider),
+    *(monitor.monitor, reference.schema, reference.completion),
 ):
     cli.add_command(_command)
 
 
 def main() -> NoReturn:
-    """The console script."""
+    """Run the console script."""
     ending.run(cli)

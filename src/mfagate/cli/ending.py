@@ -7,6 +7,7 @@ import io
 import os
 import signal
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from types import FrameType
 from typing import NoReturn
@@ -14,11 +15,19 @@ from typing import NoReturn
 import click
 
 from mfagate.app.errors import without_surrounding_secrets
-from mfagate.cli.refusal import Refusal
 from mfagate.core.foreign import harmless, quoted
 
 _COMPLETION = "_MFAGATE_COMPLETE"
 _LONGEST_NAME = 200
+
+
+class Refusal(click.ClickException):
+    """An error in the command line or the configuration, with one line for each message."""
+
+    exit_code = 2
+
+    def __init__(self, messages: Sequence[str]) -> None:
+        super().__init__("\n       ".join(messages))
 
 
 def run(command: click.Command) -> NoReturn:
@@ -27,20 +36,20 @@ def run(command: click.Command) -> NoReturn:
     sys.stdout = sys.stdout or Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115
     sys.stderr = sys.stderr or Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115
     if isinstance(sys.stdout, io.TextIOWrapper):
-        # A sign that the locale does not know must not cost the report; stderr spells it out anyway.
+        # A character that the locale cannot encode must not lose the report. stderr escapes it by default.
         sys.stdout.reconfigure(errors="backslashreplace")
     signal.signal(signal.SIGTERM, _terminate)
-    # A script's background job starts with SIGINT ignored; a sandbox must be stoppable all the same.
+    # A background job of a script starts with SIGINT ignored, but a sandbox must still be stoppable.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     if sys.argv[1:]:
-        # A shell that completes gives the words in variables and no arguments. With arguments it is a run, which
-        # must not end as a completion does: with 0, and with nothing checked.
+        # A shell asks for completions with variables alone. With arguments this is a run, which must not end as a
+        # completion does: with 0, and with nothing checked.
         os.environ.pop(_COMPLETION, None)
     try:
         code = _exit_code(command)
         sys.stdout.flush()
     except BrokenPipeError:
-        # The reader of our output has closed it.
+        # The reader has closed our output.
         discard_stdout()
         code = 1
     except OSError as error:
@@ -58,7 +67,7 @@ def _exit_code(command: click.Command) -> int:
     except click.exceptions.Exit as exit_:
         return exit_.exit_code
     except (click.Abort, KeyboardInterrupt):
-        # Everything is stopped by now; another Ctrl-C must not interrupt the end.
+        # Everything has been stopped. Another Ctrl-C must not interrupt the end.
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         click.echo("interrupted", err=True)
         return 130
@@ -71,25 +80,25 @@ def _exit_code(command: click.Command) -> int:
 
 
 def _shown(error: click.ClickException) -> str:
-    """Return what click would print. A quoted argument can neither begin a line nor repaint it."""
+    """Return what click would print, with quoted arguments that cannot start or overwrite a line."""
     usage = []
     if isinstance(error, click.UsageError) and error.ctx is not None:
         usage.append(error.ctx.get_usage())
         if error.ctx.command.get_help_option(error.ctx) is not None:
             usage.append(f"Try '{error.ctx.command_path} {error.ctx.help_option_names[0]}' for help.\n")
     if isinstance(error, click.NoSuchOption) and error.possibilities:
-        # A misspelt option must not lead to one that deploys what was refused.
+        # A misspelt option must not suggest the option that lets a failed deployment through.
         error.possibilities[:] = [option for option in error.possibilities if option != "--override"]
-    # A refusal of ours has made each of its messages harmless, and has lines of its own.
+    # The messages of a Refusal are harmless already, and their line breaks are meant.
     message = error.format_message()
-    # There may be no session that knows the secrets of the command line and the environment.
+    # There may be no session yet that redacts the secrets of the command line and the environment.
     return without_surrounding_secrets(
         "\n".join([*usage, f"Error: {message if isinstance(error, Refusal) else harmless(message)}"])
     )
 
 
 def _reason(error: OSError) -> str:
-    """Return what the system refused: space for the output, or a file whose name is too long, in a loop of links, …"""
+    """Return a message for an error of the system: a full disk, a name that is too long, a loop of links, …"""
     reason = error.strerror or type(error).__name__
     if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EIO):
         return f"the output cannot be written: {reason}"
@@ -98,7 +107,7 @@ def _reason(error: OSError) -> str:
 
 
 def discard_stdout() -> None:
-    """Keep the interpreter from flushing again what could not be written."""
+    """Prevent the interpreter from flushing again what could not be written."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 

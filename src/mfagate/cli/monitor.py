@@ -1,4 +1,4 @@
-"""``monitor``: what belongs to the metrics of a login service."""
+"""``monitor``: alert rules and a dashboard for the metrics of a login service."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from mfagate.cli.refusal import refused
+from mfagate.cli.options import deliver
 from mfagate.core.foreign import quoted
 
 
@@ -16,24 +16,17 @@ from mfagate.core.foreign import quoted
     "--output",
     "path",
     type=click.Path(path_type=Path, dir_okay=False),
-    help="Write it here. Default: print it.",
+    help="Write to this file instead of stdout.",
 )
 def monitor(what: str, path: Path | None) -> None:
-    """Print what belongs to the metrics of mfagate.monitor.
+    """Print alert rules or a dashboard for the metrics of mfagate.monitor.
 
     \b
     rules      alert rules for Prometheus: rule_files: [mfa.rules.yaml]
-    dashboard  a dashboard for Grafana, to be imported or provisioned
+    dashboard  a dashboard for Grafana, to import or to provision
     """
-    from mfagate.core.files import write_atomically
     from mfagate.monitor import shipped
 
-    text = shipped.text(what)
-    if path is None:
-        click.echo(text, nl=False)
-        return
-    try:
-        write_atomically(path, text)
-    except OSError as error:
-        raise refused(f"{path} cannot be written: {error.strerror or error}") from None
-    click.echo(f"wrote {quoted(path)}")
+    deliver(shipped.text(what), path)
+    if path is not None:
+        click.echo(f"wrote {quoted(path)}")

@@ -1,4 +1,4 @@
-"""``mutate``: how much would the gate catch?"""
+"""``mutate``: how many harmful edits would the gate catch?"""
 
 from __future__ import annotations
 
@@ -7,8 +7,7 @@ from pathlib import Path
 
 import click
 
-from mfagate.cli.options import CONFIG, INTEGRATION
-from mfagate.cli.refusal import refused
+from mfagate.cli.options import CONFIG, INTEGRATION, deliver, parsed
 from mfagate.core.foreign import harmless_lines
 
 CLASSES = (
@@ -28,25 +27,30 @@ CLASSES = (
 )
 
 
-def _parse_json_path(ctx: click.Context, param: click.Parameter, value: str | None) -> Path | None:
-    if value is None:
-        return None
-    form, _, path = value.partition("=")
+def _parse_json_path(text: str) -> Path:
+    form, _, path = text.partition("=")
     if form != "json" or not path:
-        raise click.BadParameter(f"{value!r} is not json=PATH")
+        raise ValueError(f"{text!r} is not json=PATH")
     return Path(path)
 
 
 @click.command()
 @CONFIG
 @INTEGRATION
-@click.option("--class", "kinds", multiple=True, type=click.Choice(CLASSES), help="Only this class of edits.")
-@click.option("--live/--offline", default=True, show_default=True, help="Ask sandboxes what passes the offline check.")
-@click.option("--list", "only_list", is_flag=True, help="Print the edits and run none.")
-@click.option("--output", "json_path", metavar="json=PATH", callback=_parse_json_path, help="Write all results there.")
 @click.option(
-    "--seed", type=int, default=0, show_default=True, help="Decides which character is mistyped, and the like."
+    "--class", "kinds", multiple=True, type=click.Choice(CLASSES), help="Only edits of this class. May be repeated."
 )
+@click.option(
+    "--live/--offline",
+    default=True,
+    show_default=True,
+    help="Run the gate against a sandbox for each edit that passes the offline check.",
+)
+@click.option("--list", "only_list", is_flag=True, help="List the edits without running them.")
+@click.option(
+    "--output", "json_path", metavar="json=PATH", callback=parsed(_parse_json_path), help="Write all results to PATH."
+)
+@click.option("--seed", type=int, default=0, show_default=True, help="Seed of random choices in the edits.")
 @click.option("--verbose", is_flag=True, help="Print every edit and its first cause.")
 def mutate(
     config: Path,
@@ -58,45 +62,43 @@ def mutate(
     seed: int,
     verbose: bool,
 ) -> None:
-    """Prove how much the gate would catch: edit the configuration in every harmful way, and see.
+    """Measure how many harmful edits the gate would catch.
 
-    The edits are made to a copy that holds a sandbox's values in the places of yours;
-    your files are only read, those with secrets to find the line of a key, and no value
-    of theirs is kept. Exits with 1 if a harmful edit survives or a harmless one is refused.
+    Each edit is made to a copy of the configuration that has the values of a sandbox instead of yours. Your files are
+    only read. Files with secrets are read to find the lines of keys, and their values are not kept.
+
+    The exit code is 1 if a harmful edit passes the gate, or a harmless edit does not.
     """
     from rich.console import Console
 
     from mfagate.app import changed_since
+    from mfagate.app.errors import RunRefused, refusing
     from mfagate.app.progress import counting
     from mfagate.app.publish import require_spare
-    from mfagate.config.load import ConfigError, load
-    from mfagate.core.files import write_atomically
+    from mfagate.app.run import choose
+    from mfagate.config.load import load
     from mfagate.mutation import NotMutable, command
     from mfagate.providers import registry
     from mfagate.sandbox import SandboxError
 
     try:
-        configuration = load(config, registry.names())
-        require_spare([json_path], lambda: changed_since.inputs(configuration))
-        integrations = configuration.select(names)
-        if not integrations:
-            raise refused(f"{config} has no integration")
-        if only_list:
-            click.echo(harmless_lines(command.listed(configuration, integrations, kinds=kinds, seed=seed)), nl=False)
-            return
-        with counting(Console(stderr=True, emoji=False)) as tell:
-            outcome = command.run(
-                configuration, integrations, kinds=kinds, live=live, seed=seed, verbose=verbose, tell=tell
-            )
-        if json_path is not None:
-            write_atomically(json_path, outcome.json)
-    except ConfigError as error:
-        raise refused(*map(str, error.problems)) from None
-    except KeyError as error:
-        raise refused(error.args[0]) from None
-    except (NotMutable, SandboxError, registry.ProviderError) as error:
-        raise refused(str(error)) from None
+        with refusing():
+            configuration = load(config, registry.names())
+            require_spare([json_path], lambda: changed_since.inputs(configuration))
+            integrations = choose(configuration, names)
+            if only_list:
+                edits = command.listed(configuration, integrations, kinds=kinds, seed=seed)
+                click.echo(harmless_lines(edits), nl=False)
+                return
+            with counting(Console(stderr=True, emoji=False)) as show:
+                outcome = command.run(
+                    configuration, integrations, kinds=kinds, live=live, seed=seed, verbose=verbose, progress=show
+                )
+    except (NotMutable, SandboxError) as error:
+        raise RunRefused(str(error)) from None
     except OSError as error:
-        raise refused(f"{error.filename or json_path} cannot be written: {error.strerror or error}") from None
+        raise RunRefused(f"{error.filename or 'a file'} cannot be written: {error.strerror or error}") from None
+    if json_path is not None:
+        deliver(outcome.json, json_path)
     click.echo(harmless_lines(outcome.text), nl=False)
     sys.exit(outcome.exit_code)

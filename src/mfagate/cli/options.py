@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from mfagate.app.errors import RunRefused
+
 if TYPE_CHECKING:
     from mfagate.report.formats import Output
     from mfagate.report.pushgateway import Gateway
@@ -21,19 +23,19 @@ Exit codes:
   1    fail: do not deploy
   2    usage error, or the configuration file cannot be read
   3    inconclusive: the verdict could not be determined
-  130  interrupted (143 by SIGTERM)
+  130  interrupted by Ctrl-C (143: stopped by SIGTERM)
 """
 
 
 def complete_provider(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
-    """Names of installed providers."""
+    """Return the matching names of installed providers."""
     from mfagate.providers import registry
 
     return [name for name in registry.names() if name.startswith(incomplete)]
 
 
 def complete_integration(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
-    """Names of integrations in the file."""
+    """Return the matching names of integrations in the configuration file."""
     import tomllib
 
     from mfagate.config.environments import expanded
@@ -47,76 +49,77 @@ def complete_integration(ctx: click.Context, param: click.Parameter, incomplete:
 
 
 def complete_cause(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
-    """Ids of causes."""
+    """Return the matching ids of causes."""
     from mfagate.core.causes import CauseId
 
     return [cause.value for cause in CauseId if cause.startswith(incomplete)]
 
 
+def parsed(parse: Callable[[Any], object]) -> Callable[[click.Context, click.Parameter, Any], Any]:
+    """Return the callback of an option that turns what is given into a value.
+
+    Args:
+        parse: Returns the value. The message of its ValueError is shown.
+    """
+
+    def callback(ctx: click.Context, param: click.Parameter, value: Any) -> Any:
+        try:
+            return None if value is None else parse(value)
+        except ValueError as error:
+            raise click.BadParameter(str(error)) from None
+
+    return callback
+
+
 def one_output(*formats: str) -> Callable[[Command], Command]:
-    """Return the option for a single report: the name of its format, and its file if it is not for stdout."""
+    """Return the option for a single report: the name of its format, and its file if it does not go to stdout."""
     names = f"{', '.join(formats[:-1])} or {formats[-1]}"
 
-    def parse(ctx: click.Context, param: click.Parameter, value: str) -> tuple[str, Path | None]:
+    def parse(value: str) -> tuple[str, Path | None]:
         name, given, path = value.partition("=")
         if name not in formats or (given and not path):
-            raise click.BadParameter(f"write {names}, with =PATH for a file")
+            raise ValueError(f"write {names}, with =PATH for a file")
         return name, Path(path) if path else None
 
     text = f"{names}; to stdout, or to a file."
-    return click.option("--output", metavar="FORMAT[=PATH]", default=formats[0], callback=parse, help=text)
+    return click.option("--output", metavar="FORMAT[=PATH]", default=formats[0], callback=parsed(parse), help=text)
 
 
-def _parse_outputs(ctx: click.Context, param: click.Parameter, values: tuple[str, ...]) -> list[Output]:
+def deliver(text: str, path: Path | None) -> None:
+    """Write the text to a file, or to stdout if there is none.
+
+    Raises:
+        RunRefused: The file cannot be written.
+    """
+    from mfagate.core.files import write_atomically
+
+    if path is None:
+        click.echo(text, nl=False)
+        return
+    try:
+        write_atomically(path, text)
+    except OSError as error:
+        raise RunRefused(f"{path} cannot be written: {error.strerror or error}") from None
+
+
+def _parse_outputs(values: tuple[str, ...]) -> list[Output]:
     from mfagate.report.formats import Output
 
-    try:
-        outputs = Output.parse_all(values)
-    except ValueError as error:
-        raise click.BadParameter(str(error)) from None
+    outputs = Output.parse_all(values)
     return outputs if any(output.path is None for output in outputs) else [*outputs, Output("console")]
 
 
-def _parse_gateway(ctx: click.Context, param: click.Parameter, value: str | None) -> Gateway | None:
-    if value is None:
-        return None
+def _parse_gateway(url: str) -> Gateway:
     from mfagate.report.pushgateway import Gateway
 
-    try:
-        return Gateway.parse(value)
-    except ValueError as error:
-        raise click.BadParameter(str(error)) from None
-
-
-def _parse_override(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
-    from mfagate.app.override import says_why
-
-    if value is not None and not says_why(value):
-        raise click.BadParameter("say why")
-    return value
-
-
-def _parse_history(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
-    """Refuse what names no place. A history that cannot be reached is a warning, because it changes no verdict."""
-    if value is None:
-        return None
-    from mfagate.history.errors import HistoryError, NoPlace
-    from mfagate.history.place import HistoryLocation
-
-    try:
-        HistoryLocation.of(value, Path())
-    except NoPlace as error:
-        raise click.BadParameter(str(error)) from None
-    except HistoryError:
-        pass
-    return value
+    return Gateway.parse(url)
 
 
 ENVIRONMENTS = ["production", "staging", "sandbox", "development"]
 
 
 class Words(click.Choice[str]):
-    """A choice that also takes several words separated by commas, for an option with :func:`separated`."""
+    """A choice that also accepts several words separated by commas. The option needs :func:`separated`."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
         """Check each word."""
@@ -124,9 +127,9 @@ class Words(click.Choice[str]):
 
 
 def separated(ctx: click.Context, param: click.Parameter, values: tuple[str, ...]) -> tuple[str, ...]:
-    """Return the words of an option that may be repeated, or have several words separated by commas.
+    """Return the words of an option that may be repeated or take several words separated by commas.
 
-    An empty word stays: it comes from an unset variable, and must not select everything.
+    An empty word is kept: it comes from an unset variable, and must not select everything.
     """
     return tuple(word.strip() for value in values for word in value.split(","))
 
@@ -157,8 +160,8 @@ INTEGRATION = click.option(
     metavar="NAME",
     callback=separated,
     shell_complete=complete_integration,
-    help="Only this integration, or all its environments; duo/production is one of them. May be repeated, or take "
-    "several names with commas.",
+    help="Only this integration: duo/production, or duo for all its environments. May be repeated, or take several "
+    "names separated by commas.",
 )
 
 ENVIRONMENT = click.option(
@@ -167,7 +170,11 @@ ENVIRONMENT = click.option(
     multiple=True,
     type=Words(ENVIRONMENTS),
     callback=separated,
-    help="Only integrations of this environment. May be repeated, or take several with commas.",
+    help="Only integrations of this environment. May be repeated, or take several separated by commas.",
+)
+
+NO_COLOR = click.option(
+    "--no-color", is_flag=True, help="Print without colours. The environment variable NO_COLOR does the same."
 )
 
 common = _together(
@@ -179,7 +186,7 @@ common = _together(
         "outputs",
         multiple=True,
         metavar="FORMAT[=PATH]",
-        callback=_parse_outputs,
+        callback=parsed(_parse_outputs),
         help="console, github, gitlab, html, json, junit, markdown, openmetrics or sarif; to stdout, or to a file. "
         "May be repeated.",
     ),
@@ -188,43 +195,41 @@ common = _together(
         "gateway",
         metavar="URL",
         envvar="MFAGATE_PUSH_GATEWAY",
-        callback=_parse_gateway,
-        help="Push the metrics to this Prometheus Pushgateway. A failure changes no verdict. "
-        "The variable MFAGATE_PUSH_GATEWAY does the same.",
+        callback=parsed(_parse_gateway),
+        help="Push the metrics to this Prometheus Pushgateway. A failed push does not change the verdict. "
+        "The environment variable MFAGATE_PUSH_GATEWAY does the same.",
     ),
     click.option(
         "--on-inconclusive",
         type=click.Choice(["block", "allow"]),
         default="block",
         show_default=True,
-        help="Whether an inconclusive verdict exits with 3 or with 0.",
+        help="Exit code of an inconclusive verdict: 3 (block) or 0 (allow).",
     ),
     click.option(
         "--override",
         metavar="REASON",
-        callback=_parse_override,
-        help="Exit with 0 for every verdict; the reason is in every report.",
+        help="Exit with 0 whatever the verdict. Every report contains the reason.",
     ),
     click.option(
         "--verbose",
         is_flag=True,
-        help="In the console report, show every problem in full, and list the checks that did not run, and why.",
+        help="In the console report, show every problem in full, and list the checks that did not run and why.",
     ),
-    click.option("--no-color", is_flag=True, help="Plain output. The variable NO_COLOR does the same."),
+    NO_COLOR,
 )
-"""Options of every run over integrations."""
+"""Options of every command that runs checks."""
 
 CHANGED_SINCE = click.option(
     "--changed-since",
     metavar="REV",
-    help="Only integrations that changed since this revision of git, such as origin/main.",
+    help="Only integrations that changed since this git revision, such as origin/main.",
 )
 
 HISTORY = click.option(
     "--history",
     "history_place",
     metavar="URL|PATH",
-    callback=_parse_history,
     help="Where runs are kept: a SQLite file, a postgresql:// URL, or a reference to one of them.",
 )
 
@@ -235,14 +240,14 @@ live = _together(
         "faults",
         multiple=True,
         metavar="INTEGRATION=FAULT",
-        help="Inject this fault into the sandbox of the integration, as a drill. May be repeated. "
-        "The faults: mfagate sandbox PROVIDER --list-faults",
+        help="Inject this fault into the sandbox of the integration. May be repeated. "
+        "mfagate sandbox PROVIDER --list-faults prints all faults.",
     ),
     click.option(
         "--notify",
         is_flag=True,
-        help="Notify the [notify] URLs of changes since the last run. The run is kept in the history.",
+        help="Notify the [notify] URLs of changes since the last run, and keep this run in the history.",
     ),
     HISTORY,
 )
-"""Options of a run that asks the providers."""
+"""Options of a run that sends requests to the providers."""

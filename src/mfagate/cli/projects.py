@@ -1,16 +1,19 @@
-"""``init`` and ``new-provider``: files to begin with."""
+"""``init`` and ``new-provider``: write files to start with."""
 
 from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import click
 
+from mfagate.app.errors import RunRefused
 from mfagate.cli.options import ENVIRONMENTS, Words, complete_provider, separated
-from mfagate.cli.refusal import refused
 from mfagate.core.foreign import harmless, quoted
+
+if TYPE_CHECKING:
+    from mfagate.scaffold import Written
 
 _CI = ["github", "gitlab", "jenkins", "kubernetes", "systemd", "pre-commit"]
 
@@ -24,7 +27,7 @@ _CI = ["github", "gitlab", "jenkins", "kubernetes", "systemd", "pre-commit"]
     metavar="NAME",
     callback=separated,
     shell_complete=complete_provider,
-    help="A provider that the project uses. May be repeated, or take several with commas.",
+    help="A provider that the project uses. May be repeated, or take several separated by commas.",
 )
 @click.option(
     "--environment",
@@ -32,8 +35,8 @@ _CI = ["github", "gitlab", "jenkins", "kubernetes", "systemd", "pre-commit"]
     multiple=True,
     type=Words(ENVIRONMENTS),
     callback=separated,
-    help="Where the providers are used. May be repeated, or take several with commas: the environments share a table. "
-    "Default: production.",
+    help="An environment in which the providers are used. May be repeated, or take several separated by commas; they "
+    "share a table. Default: production.",
 )
 @click.option(
     "--ci",
@@ -41,13 +44,14 @@ _CI = ["github", "gitlab", "jenkins", "kubernetes", "systemd", "pre-commit"]
     multiple=True,
     type=Words([*_CI, "none"]),
     callback=separated,
-    help="Write the files that run mfagate in it. May be repeated, or take several with commas. Default: none.",
+    help="Write the files that run mfagate in this CI system. May be repeated, or take several separated by commas. "
+    "Default: none.",
 )
 @click.option(
     "--source",
     metavar="SOURCE",
-    help="What the CI files install: git+https://HOST/mfagate@TAG, a wheel or a clone in FOLDER, or the URL of an "
-    "index of your own. mfagate is on no public index.",
+    help="What the CI files install: git+https://HOST/mfagate@TAG, a wheel or a clone in FOLDER, or the URL of your "
+    "own package index. mfagate is not on a public index.",
 )
 def init(
     folders: tuple[Path, ...],
@@ -56,29 +60,28 @@ def init(
     pipelines: tuple[str, ...],
     source: str | None,
 ) -> None:
-    """Start a project in FOLDER, or add to one: integrations.toml, contracts, recordings, CI files.
+    """Start a project, or add to one.
 
-    In a project that exists it adds the providers, environments and CI files that are missing. A file that exists is
-    kept; to integrations.toml tables are added, and no line of it is lost. On a terminal it asks for what is not
-    given, and checks each answer.
+    Write integrations.toml, contracts, recordings and CI files into FOLDER. Default: this folder. In an existing
+    project, add the providers, environments and CI files that are missing. Existing files are kept; tables are added
+    to integrations.toml without changing its other lines. On a terminal, ask for what the options do not say, and
+    check each answer.
 
     \b
     mfagate init --provider duo,okta
-    mfagate init --provider duo --environment staging      adds an environment
+    mfagate init --provider duo --environment staging      # add an environment
     mfagate init --ci github --source vendor/mfagate-0.1.0-py3-none-any.whl
     """
+    from mfagate.app.errors import refusing
     from mfagate.cli import questions
-    from mfagate.providers import registry
-    from mfagate.scaffold import ScaffoldRefused, project
+    from mfagate.scaffold import project
     from mfagate.scaffold.next_steps import next_steps
 
     folder = _folder(folders, providers)
-    try:
+    with refusing():
         given = questions.GivenAnswers(folder, providers, environments, pipelines, source)
         wanted = questions.asked(given) if sys.stdin.isatty() else questions.unasked(given)
         started = project.init(folder, wanted)
-    except (ScaffoldRefused, registry.ProviderError) as error:
-        raise refused(*str(error).split("\n")) from None
     _say_written(folder, started.written)
     for line in started.said:
         click.echo(quoted(line))
@@ -88,10 +91,10 @@ def init(
 
 
 def _folder(folders: tuple[Path, ...], providers: tuple[str, ...]) -> Path:
-    """Return the folder of the project. A provider's name in its place is a provider without its option.
+    """Return the folder of the project.
 
     Raises:
-        Refusal: It is such a name and no folder is there, or there are several.
+        RunRefused: A provider's name was given without its option, or several folders were given.
     """
     from mfagate.providers import registry
 
@@ -99,43 +102,40 @@ def _folder(folders: tuple[Path, ...], providers: tuple[str, ...]) -> Path:
     if new:
         known = ",".join(dict.fromkeys([*providers, *new]))
         as_well = " as well" if providers else ""
-        raise refused(
-            f"to add {', '.join(new)}{as_well}, write --provider {known}; to name the folder, make it before: "
+        raise RunRefused(
+            f"to add {', '.join(new)}{as_well}, write --provider {known}; to use it as the folder, create it first: "
             f"mkdir {new[0]}"
         )
     if len(folders) > 1:
-        raise refused(f"name one FOLDER, not {', '.join(map(str, folders))}")
+        raise RunRefused(f"name one FOLDER, not {', '.join(map(str, folders))}")
     return folders[0] if folders else Path()
 
 
 @click.command("new-provider")
 @click.argument("name")
-@click.option("--title", help="The provider's own spelling of its name. Default: NAME with capitals.")
+@click.option("--title", help="The provider's own spelling of its name. Default: NAME, capitalised.")
 @click.option(
     "--into",
     "parent",
     type=click.Path(path_type=Path, file_okay=False),
     default=Path(),
-    help="Where the folder mfagate-NAME is made. Default: here.",
+    help="Create the folder mfagate-NAME in this folder. Default: the current folder.",
 )
 def new_provider(name: str, title: str | None, parent: Path) -> None:
-    """Write a package that adds the provider NAME.
+    """Create a package for a provider that mfagate does not have.
 
-    What it holds works, with a made-up API on an emulator. Its tests fail and say
-    what to put in the place of what is made up; docs/how-to/add-a-provider.md tells how.
+    The package works as it is created, with an invented API and its emulator. Its tests fail, and say what to replace
+    by the real API of the provider; docs/how-to/add-a-provider.md explains each step.
     """
-    from mfagate.scaffold import ScaffoldRefused, provider_package
+    from mfagate.scaffold import provider_package
 
-    try:
-        folder, written = provider_package.new_provider(parent, name, title)
-    except ScaffoldRefused as error:
-        raise refused(str(error)) from None
+    folder, written = provider_package.new_provider(parent, name, title)
     _say_written(folder, written)
-    click.echo(f"\nNext: cd {quoted(folder)}, then as its README.md says")
+    click.echo(f"\nNext: cd {quoted(folder)}, then follow its README.md")
 
 
-def _say_written(folder: Path, written: Any) -> None:
-    """Files one by one, but of a folder of recordings only how many."""
+def _say_written(folder: Path, written: Written) -> None:
+    """Print each file, but of a folder of recordings only the number of files."""
     from collections import Counter
 
     def shown(path: Path) -> Path:

@@ -1,4 +1,4 @@
-"""The questions of ``mfagate init``: each answer is checked at once, and asked for again if it is wrong."""
+"""The questions of ``mfagate init``. Each answer is checked at once, and a wrong one is asked for again."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from mfagate.app.errors import RunRefused
 from mfagate.cli.options import ENVIRONMENTS
-from mfagate.cli.refusal import refused
 from mfagate.core.foreign import harmless
 
 if TYPE_CHECKING:
@@ -33,10 +33,10 @@ class GivenAnswers:
 
 
 def unasked(given: GivenAnswers) -> Wanted:
-    """Return what the command line says, where nobody can be asked.
+    """Return what the command line says, without asking a question.
 
     Raises:
-        Refusal: The source cannot be used, or is needed and was not named.
+        RunRefused: The source cannot be used, or it is required and missing.
     """
     from mfagate.core.extras import pinned_origin
     from mfagate.scaffold import source
@@ -45,13 +45,13 @@ def unasked(given: GivenAnswers) -> Wanted:
     pipelines = [kind for kind in given.pipelines if kind != "none"]
     text = given.source or (pinned_origin() if pipelines else None)
     if pipelines and text is None:
-        raise refused(f"--ci needs --source SOURCE, what the CI machine installs: {source.FORMS}")
+        raise RunRefused(f"--ci needs --source SOURCE, which the CI machine installs: {source.FORMS}")
     found = None
     if text is not None:
         try:
             found = source.parse(text, given.folder)
         except source.BadSource as error:
-            raise refused(f"--source {harmless(text)}: {error}") from None
+            raise RunRefused(f"--source {harmless(text)}: {error}") from None
     return Wanted(given.providers, given.environments, pipelines, found)
 
 
@@ -59,8 +59,8 @@ def asked(given: GivenAnswers) -> Wanted:
     """Ask for what the command line does not say.
 
     Raises:
-        Refusal: The source on the command line cannot be used.
-        Refused: The project has a configuration that cannot be read.
+        RunRefused: The source on the command line cannot be used.
+        ScaffoldRefused: The project has a configuration that cannot be read.
     """
     from mfagate.scaffold import project
 
@@ -81,14 +81,14 @@ def asked(given: GivenAnswers) -> Wanted:
 
 
 def _is_there(present: Configuration, name: str) -> bool:
-    """Return whether an integration has this name, with environments or without."""
+    """Return whether an integration has this name, with or without environments."""
     from mfagate.config.environments import base_name
 
     return name in map(base_name, present.integrations)
 
 
 def _several(known: Sequence[str], what: str, *, least: int) -> Callable[[str], tuple[str, ...]]:
-    """Read a list with commas; click asks again if a name is wrong."""
+    """Return a function that reads names separated by commas. For a wrong name, click asks again."""
     from mfagate.config.nearest import nearest_to
 
     def read(text: str) -> tuple[str, ...]:
@@ -99,7 +99,7 @@ def _several(known: Sequence[str], what: str, *, least: int) -> Callable[[str], 
         if "none" in names:
             names = tuple(name for name in names if name != "none")
             if names:
-                raise click.BadParameter("none excludes the others")
+                raise click.BadParameter("none cannot be combined with other names")
             return names
         if len(names) < least:
             raise click.BadParameter(f"name at least one: {', '.join(known)}")
@@ -140,7 +140,7 @@ def _source(folder: Path) -> Source:
     from mfagate.core.extras import pinned_origin
     from mfagate.scaffold import source
 
-    click.echo(f"\nWhat does the CI machine install? mfagate is on no public index. Write {source.FORMS}.")
+    click.echo(f"\nWhat does the CI machine install? mfagate is not on a public index. Write {source.FORMS}.")
 
     def read(text: str) -> Source:
         try:
@@ -160,11 +160,11 @@ def _settings(folder: Path, name: str, environments: Sequence[str]) -> Mapping[s
     provider = registry.get(name)
     click.echo(
         f"\n{provider.title}: write where each value is read from (env:NAME, file:PATH, dotenv:PATH#NAME, "
-        "k8s-secret:PATH#name/key, …), or the value itself if it is no secret. Enter takes what is in brackets."
+        "k8s-secret:PATH#name/key, …), or the value itself if it is not secret. Enter accepts the text in brackets."
     )
     environment, *others = environments
     if others:
-        click.echo(f"These are the values of {environment}; {', '.join(others)} gets env: references of its own.")
+        click.echo(f"These are the values of {environment}; {', '.join(others)} gets its own env: references.")
     answers: dict[str, str] = {}
     for field in provider.settings.fields():
         if field.name in chosen_settings(provider):
@@ -175,7 +175,7 @@ def _settings(folder: Path, name: str, environments: Sequence[str]) -> Mapping[s
 def _setting(
     folder: Path, provider: InstalledProvider, environment: str, field: SettingField, given: Mapping[str, str]
 ) -> str:
-    from mfagate.scaffold.answers import judge
+    from mfagate.scaffold.answers import check_answer
     from mfagate.scaffold.project import reference
 
     default = reference(provider, field)
@@ -183,12 +183,12 @@ def _setting(
     before = None
     while True:
         answer: str = click.prompt(f"  {field.name}", default=default).strip()
-        judged = judge(folder, provider, environment, field, answer, given)
-        if judged.error is None:
+        checked = check_answer(folder, provider, environment, field, answer, given)
+        if checked.error is None:
             return answer
-        if judged.only_missing and answer in (before, default):
-            click.echo(f"  note: {harmless(judged.error)}; set it before you run mfagate check")
+        if checked.only_missing and answer in (before, default):
+            click.echo(f"  note: {harmless(checked.error)}; set it before you run mfagate check")
             return answer
-        again = "; enter it again to keep it" if judged.only_missing else ""
-        click.echo(f"  Error: {harmless(judged.error)}{again}")
+        again = "; enter it again to keep it" if checked.only_missing else ""
+        click.echo(f"  Error: {harmless(checked.error)}{again}")
         before = answer

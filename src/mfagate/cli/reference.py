@@ -1,4 +1,4 @@
-"""``explain``, ``schema`` and ``completion``: what mfagate knows of itself."""
+"""``explain``, ``schema`` and ``completion``: information about mfagate itself."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from mfagate.app.errors import RunRefused
 from mfagate.cli.options import CONFIG, complete_cause, complete_integration, complete_provider
-from mfagate.cli.refusal import refused
 
 if TYPE_CHECKING:
     from mfagate.report.explain import Audience
@@ -21,36 +21,36 @@ if TYPE_CHECKING:
     "--integration",
     metavar="NAME",
     shell_complete=complete_integration,
-    help="Show what concerns the provider of this integration.",
+    help="Show only what applies to the provider of this integration.",
 )
 @click.option(
     "--provider",
     metavar="PROVIDER",
     shell_complete=complete_provider,
-    help="Show what concerns this provider; `all` shows the whole page.",
+    help="Show only what applies to this provider; `all` shows the whole page.",
 )
-@click.option("--all", "every", is_flag=True, help="Print the whole catalogue as one Markdown document.")
+@click.option("--all", "every", is_flag=True, help="Print the pages of all causes as one Markdown document.")
 def explain(cause: str | None, config: Path, integration: str | None, provider: str | None, every: bool) -> None:
-    """Explain a CAUSE: what it means, its evidence, the first steps, whom to talk to.
+    """Explain a cause, or list all causes.
 
-    The page shows what concerns the providers of the configuration file, if there is one.
-    Without CAUSE, list all of them.
+    The page of a CAUSE explains what it means, its evidence, the first steps, and whom to talk to. If there is a
+    configuration file, only what applies to its providers is shown.
     """
     from mfagate.report import explain as pages
 
     try:
         if every:
-            pages.show_every_page()
+            click.echo(pages.runbook(), nl=False)
         elif cause:
             pages.show(cause, _reader(config, integration, provider))
         else:
             pages.show_all()
     except (pages.UnknownCause, pages.UnknownIntegration) as error:
-        raise refused(str(error)) from None
+        raise RunRefused(str(error)) from None
 
 
 def _reader(config: Path, integration: str | None, provider: str | None) -> Audience:
-    """Return whom a page is for."""
+    """Return the providers whose parts of a page are shown."""
     from mfagate.config.nearest import nearest_to
     from mfagate.providers import registry
     from mfagate.report.explain import EVERYBODY, Audience, reader_of
@@ -63,17 +63,17 @@ def _reader(config: Path, integration: str | None, provider: str | None) -> Audi
         return EVERYBODY
     known = registry.names()
     if provider not in known:
-        raise refused(f"no provider {provider!r}{nearest_to(provider, known)}; known: {', '.join(known)}, all")
+        raise RunRefused(f"no provider {provider!r}{nearest_to(provider, known)}; known: {', '.join(known)}, all")
     return Audience(frozenset({provider}))
 
 
 @click.command()
 @click.argument("what", type=click.Choice(["config", "report"]))
 def schema(what: str) -> None:
-    """Print a JSON schema: of integrations.toml, or of the JSON report.
+    """Print the JSON schema of integrations.toml or of the JSON report.
 
-    Editors with a TOML language server check and complete integrations.toml with
-    it: put "#:schema URL-OR-PATH" in its first line.
+    An editor with a TOML language server uses the schema to check and complete integrations.toml, if the first line of
+    the file is "#:schema URL-OR-PATH".
     """
     import json
 
@@ -87,7 +87,7 @@ def schema(what: str) -> None:
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 @click.pass_context
 def completion(ctx: click.Context, shell: str) -> None:
-    """Print the completion script of a SHELL.
+    """Print the completion script for a shell.
 
     \b
     bash:  eval "$(mfagate completion bash)"   in ~/.bashrc

@@ -25,14 +25,14 @@ if TYPE_CHECKING:
 @click.option(
     "--without-secrets",
     is_flag=True,
-    help="Do not fail where a reference cannot be read here, as on a laptop without production secrets.",
+    help="Do not fail if a reference cannot be read on this machine, such as a laptop without production secrets.",
 )
 def check(**options: Any) -> None:
-    """Check configuration, contracts and recordings without any network.
+    """Check configuration, contracts and recordings offline.
 
-    For a developer before a config change, and for pre-commit. Every value is
-    read from where it will be deployed from, and judged by its shape, its dates
-    and what is known of the provider. Recordings are matched with the contracts.
+    Use it before a change of the configuration is committed, and in pre-commit. Each value is read from its source,
+    and its format, its dates and what is known about the provider are checked. Recordings are compared with the
+    contracts. Nothing is sent.
     """
     _run("check", **options)
 
@@ -41,12 +41,11 @@ def check(**options: Any) -> None:
 @common
 @live
 def gate(**options: Any) -> None:
-    """Ask the live providers: may this configuration be deployed?
+    """Check live whether this configuration may be deployed.
 
-    Each integration climbs a ladder of evidence: configuration, network, TLS,
-    the provider itself, clock, credential, negative control, identity,
-    permission, contract. It stops at the first rung that is red, and names the
-    cause. Nothing unsafe is sent to an integration of the environment production.
+    The checks of each integration build on each other: configuration, network, TLS, the provider itself, clock,
+    credential, negative control, identity, permission, contract. They stop at the first that fails, and the report
+    names the cause. Only safe requests are sent to an integration of the environment production.
     """
     _run("gate", **options)
 
@@ -55,12 +54,11 @@ def gate(**options: Any) -> None:
 @common
 @live
 def nightly(**options: Any) -> None:
-    """Ask the live providers on a schedule: has anything moved since the last time?
+    """Check live, on a schedule, what has changed since the last run.
 
-    All that gate asks, and whether answers have drifted from what was known, whether
-    the provider is slower or fails more often than it used to, whether recordings are
-    old, and whether the integration is documented. Each night is kept in the history,
-    by default in .mfagate/history.db beside the configuration file.
+    Besides all checks of the gate: have answers drifted from earlier ones, is the provider slower or does it fail more
+    often than before, are recordings old, is the integration documented? Each run is kept in the history, by default
+    in .mfagate/history.db beside the configuration file.
     """
     _run("nightly", **options)
 
@@ -68,10 +66,10 @@ def nightly(**options: Any) -> None:
 @click.command(epilog=EXITS)
 @common
 def record(**options: Any) -> None:
-    """Record each interaction of the contracts live into its cassette.
+    """Record the interactions of the contracts from the live providers.
 
-    Recordings are scrubbed, scanned for every known secret, and only then
-    replace the old ones. This is a person's command: CI never rewrites recordings.
+    Each recording is scrubbed and searched for every known secret before it replaces the old one. Run this command by
+    hand: CI does not write recordings.
     """
     _run("record", **options)
 

@@ -1,4 +1,4 @@
-"""``scan``: recordings that hold what must not be kept."""
+"""``scan``: search recordings for secrets."""
 
 from __future__ import annotations
 
@@ -9,30 +9,33 @@ from typing import TYPE_CHECKING
 
 import click
 
-from mfagate.cli.refusal import refused
+from mfagate.app.errors import RunRefused
 from mfagate.core.foreign import harmless, shown_path
 
 if TYPE_CHECKING:
     from mfagate.scan.search import Leak, Searched
 
 _SHOWN = 3
-"""So many recordings are named for each place, and so many of the files that are no recordings."""
+"""The number of recordings named for each place, and of files named that are not recordings."""
 
 _NEXT = """
-Each of these places may hold a secret. If it does: replace the secret at the provider if the file has left this machine
-and the secret is still valid, let the recorder filter that place, and record again
+Each of these places may contain a secret. If it does: replace the secret at the provider if the file has left this
+machine and the secret is still valid, configure the recorder to filter that place, and record again
 (mfagate explain cassette.secret-leaked)."""
 
 
 @click.command()
 @click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
-@click.option("--all", "every", is_flag=True, help="Name every recording, not only the first three for each place.")
+@click.option("--all", "every", is_flag=True, help="List all recordings, not only the first three for each place.")
 def scan(paths: tuple[Path, ...], every: bool) -> None:
-    """Search recordings (PATHS: files, or folders of them; default: cassettes) for what must not be kept.
+    """Search recordings for secrets.
 
-    No configuration and no secret is needed. Files are recognised by their content: recordings of vcrpy, go-vcr,
-    Ruby's VCR, betamax, the test proxy of Azure, Polly.JS and nock, in YAML or JSON. The exit code is 1 if something
-    was found, 3 if a recording could not be searched, and 2 if there is none.
+    PATHS are files or folders. Default: cassettes. Neither a configuration nor a known secret is needed. Recordings of
+    vcrpy, go-vcr, Ruby's VCR, betamax, the test proxy of Azure, Polly.JS and nock, in YAML or JSON, are recognised by
+    their content.
+
+    Exit codes: 0, nothing was found; 1, something was found; 2, there is no recording; 3, a recording could not be
+    searched.
     """
     places = paths or (Path("cassettes"),)
     done = _searched(places)
@@ -40,7 +43,7 @@ def scan(paths: tuple[Path, ...], every: bool) -> None:
     unread = [f"{shown_path(file.path)} {reason}" for file in done for reason in _unread(file, places)]
     number = sum(file.other is None for file in done)
     if not number and not unread:
-        raise refused(f"there are no recordings in {', '.join(map(str, places))}")
+        raise _no_recordings(places)
     for line in _found(found, None if every else _SHOWN):
         click.echo(harmless(line))
     if found:
@@ -60,10 +63,10 @@ def _searched(places: Sequence[Path]) -> list[Searched]:
 
     missing = [path for path in places if not path.exists() and not path.is_symlink()]
     if missing:
-        raise refused(*(f"{shown_path(path)} is not there" for path in missing))
+        raise RunRefused(*(f"{shown_path(path)} does not exist" for path in missing))
     files = search.recordings(places)
     if not files:
-        raise refused(f"there are no recordings in {', '.join(map(str, places))}")
+        raise _no_recordings(places)
     done = []
     with counting(Console(stderr=True)) as show:
         for file in search.search_all(files):
@@ -72,8 +75,12 @@ def _searched(places: Sequence[Path]) -> list[Searched]:
     return done
 
 
+def _no_recordings(places: Sequence[Path]) -> RunRefused:
+    return RunRefused(f"there are no recordings in {', '.join(map(str, places))}")
+
+
 def _unread(searched: Searched, places: Iterable[Path]) -> Iterator[str]:
-    """Yield why a file was not read: one that was named has to be a recording."""
+    """Yield why a file was not read. A file that was named must be a recording."""
     yield from searched.unread
     if searched.other is not None and searched.path in places:
         yield searched.other
@@ -88,7 +95,7 @@ def _found(leaks: list[Leak], most: int | None) -> Iterator[str]:
         for path, several in list(recordings.items())[:most]:
             yield f"{shown_path(path)}: {_interactions(several)}{place}"
         if most is not None and (left := len(recordings) - most) > 0:
-            yield f"  … and in {left} more recording{'s' if left > 1 else ''}: {place} (--all names them)"
+            yield f"  … and in {left} more recording{'s' if left > 1 else ''}: {place} (--all lists them)"
 
 
 def _interactions(leaks: list[Leak]) -> str:
@@ -110,9 +117,9 @@ def _summarise(done: list[Searched], number: int, found: list[Leak]) -> None:
     if others and not all(file.other == "is empty" for file in others):
         names = ", ".join(shown_path(file.path) for file in others[:_SHOWN])
         more = f" and {len(others) - _SHOWN} more" if others[_SHOWN:] else ""
-        click.echo(harmless(f"no recordings, by their content: {names}{more}"))
+        click.echo(harmless(f"not recordings, by their content: {names}{more}"))
     unread = sum(bool(file.unread) for file in done)
     recordings = "1 recording" if number == 1 else f"{number} recordings"
-    parts = [f"{len({leak.path for leak in found})} of them with something to look at"] if found else []
-    parts += [f"{unread} not read, or not all of it"] if unread else []
-    click.echo(f"{recordings}: {', '.join(parts) or 'nothing that should have been scrubbed'}")
+    parts = [f"{len({leak.path for leak in found})} of them with something to check"] if found else []
+    parts += [f"{unread} not read, or only in part"] if unread else []
+    click.echo(f"{recordings}: {', '.join(parts) or 'no secrets found'}")

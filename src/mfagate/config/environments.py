@@ -1,4 +1,4 @@
-"""Environments of one integration: ``[integrations.NAME.environments.ENVIRONMENT]`` overrides keys of the table NAME.
+"""Expand environments: ``[integrations.NAME.environments.ENVIRONMENT]`` overrides keys of the table NAME.
 
 The file is expanded before it is validated: each environment becomes an ordinary integration named
 ``NAME/ENVIRONMENT``, and :class:`Tables` finds the line that a key of it was written on.
@@ -18,19 +18,19 @@ from mfagate.core.toml_lines import KeyPath
 KEY = "environments"
 
 _MOST_CHARACTERS = 64
-"""Of the whole name: the history keeps no more."""
+"""Limit of the whole name, because the history stores no more."""
 
 SET_ONCE = {
     "provider": "is set in [integrations.{name}] already, and all environments use one provider: remove this line, "
-    "or give the other provider an integration of its own",
+    "or give the other provider its own integration",
     "waivers": "are set in [integrations.{name}] already: a waiver there holds in every environment, and one here "
     "only in {environment}; keep all of them in one of the two places",
 }
-"""Keys that may stand in the integration or in its environments, but not in both."""
+"""Keys that may be set in the integration or in its environments, but not in both."""
 
 
 class Environment(StrEnum):
-    """Where the integration is used. Production is read-only for mfagate."""
+    """The environment of an integration. mfagate only reads in production."""
 
     PRODUCTION = "production"
     STAGING = "staging"
@@ -45,7 +45,7 @@ class Environment(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Tables:
-    """The two tables that an expanded integration is read from: their key paths in the file, and what they hold."""
+    """The two tables of an expanded integration: their key paths in the file, and their values."""
 
     own: KeyPath
     shared: KeyPath
@@ -59,8 +59,8 @@ class Expanded:
 
     Args:
         document: The document without any table of environments.
-        tables: Where each expanded integration comes from, by its name.
-        faults: What is wrong with tables of environments: a key path of the file, and a message.
+        tables: The tables of each expanded integration, by its name.
+        faults: Errors in tables of environments: a key path of the file, and a message.
     """
 
     document: dict[str, Any]
@@ -76,7 +76,7 @@ def base_name(name: str) -> str:
 def expanded(document: Mapping[str, Any], *, flat: bool = False) -> Expanded:
     """Make an integration of each environment. The document itself is not changed.
 
-    With ``flat``, a written name may be one that was made here before.
+    With ``flat``, names in the file may already be expanded.
     """
     integrations = document.get("integrations")
     if not isinstance(integrations, dict):
@@ -99,7 +99,7 @@ def expanded(document: Mapping[str, Any], *, flat: bool = False) -> Expanded:
 
 
 def merged(shared: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
-    """Override single keys, tables key by key. What is no table, such as a list, is replaced as a whole."""
+    """Override single keys, and tables key by key. Replace anything else, such as a list, as a whole."""
     result = deepcopy(dict(shared))
     for key, value in own.items():
         before = result.get(key)
@@ -121,7 +121,7 @@ def _faults(name: str, table: Any) -> Iterator[tuple[KeyPath, str]]:
     path: KeyPath = ("integrations", name)
     if "/" in name:
         base, _, environment = name.partition("/")
-        yield path, f"a name has no '/': an environment is written [integrations.{base}.{KEY}.{environment}]"
+        yield path, f"a name must not contain '/': write an environment as [integrations.{base}.{KEY}.{environment}]"
     if not isinstance(table, dict):
         return
     if isinstance(table.get("environment"), dict):
@@ -163,7 +163,7 @@ def _own_faults(
     environment = where[-1]
     for key in ("environment", KEY):
         if key in own:
-            yield (*where, key), f"cannot stand here: the table's name, {environment}, says it. Remove it"
+            yield (*where, key), f"is not allowed here: the table's name, {environment}, sets it. Remove it"
     for key, message in SET_ONCE.items():
         if key in own and key in table:
             yield (*where, key), message.format(name=name, environment=environment)

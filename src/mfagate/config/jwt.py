@@ -1,6 +1,6 @@
-"""JSON Web Tokens read without a key: shape, expiry and claims (RFC 7519, RFC 7515).
+"""Read JSON Web Tokens without a key: shape, expiry and claims (RFC 7519, RFC 7515).
 
-Nothing here verifies a signature; it finds out what a token says of itself.
+Nothing here verifies a signature; it reads what a token says about itself.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from mfagate.config.shapes import Misfit
 from mfagate.core import numbers
 
 _SIGNATURE_CHARACTERS = {"HS256": 43, "HS384": 64, "HS512": 86, "ES256": 86, "ES384": 128, "ES512": 176}
-"""Length of the base64url signature where the algorithm fixes it (RFC 7518, section 3.1)."""
+"""Length of the base64url signature if the algorithm fixes it (RFC 7518, section 3.1)."""
 
 
 _BASE64URL = re.compile(r"[A-Za-z0-9_-]*")
@@ -26,7 +26,7 @@ _BASE64URL = re.compile(r"[A-Za-z0-9_-]*")
 
 def _decode(part: str) -> bytes:
     if not _BASE64URL.fullmatch(part):
-        raise ValueError("not base64url")  # the decoder would take + and / as well
+        raise ValueError("not base64url")  # the decoder would accept + and / as well
     return base64.b64decode(part + "=" * (-len(part) % 4), altchars=b"-_", validate=True)
 
 
@@ -54,15 +54,15 @@ def expiry(token: str) -> datetime | None:
 class Jwt:
     """The shape of a signed JSON Web Token.
 
-    ``kind`` looks at the claims and says what is wrong with them, if anything:
-    a token of another role or audience is well-formed and still the wrong one.
+    ``kind`` reads the claims and returns what is wrong with them:
+    a token of another role or audience is well-formed, but wrong.
     """
 
     expected: str = "a JSON Web Token: three base64url parts joined by dots"
     kind: Callable[[Mapping[str, Any]], Misfit | None] | None = None
 
     def misfit(self, value: str) -> Misfit | None:
-        """Say which part is damaged, else ask ``kind``."""
+        """Return which part is damaged, or the result of ``kind``."""
         parts = value.split(".")
         if len(parts) != 3:
             return Misfit(f"it has {len(parts)} part{'s' * (len(parts) != 1)} between dots instead of 3")
@@ -83,5 +83,5 @@ class Jwt:
             return Misfit("its signature has an impossible length (truncated, or something was appended)")
         if str(header["alg"])[:2] in ("RS", "PS") and len(signature) % 8:
             # As long as the key, and keys come in multiples of 64 bits.
-            return Misfit(f"its signature has {len(signature)} bytes, as no RSA key makes them (truncated?)")
+            return Misfit(f"its signature has {len(signature)} bytes, which no RSA key makes (truncated?)")
         return self.kind(payload) if self.kind else None

@@ -1,4 +1,4 @@
-"""Reading ``integrations.toml``: every error at once, each with file, line, key and remedy."""
+"""Read ``integrations.toml`` and report all errors at once, each with file, line, key and remedy."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ KeyPath = tuple[str, ...]
 
 @dataclass(frozen=True, slots=True)
 class ConfigProblem:
-    """One thing to change in the file."""
+    """One error in the file."""
 
     location: Location
     key: str
@@ -39,7 +39,7 @@ class ConfigProblem:
 
 @dataclass(frozen=True, slots=True)
 class _Unknown:
-    """What stood under a key that means nothing, and a hint at the right key."""
+    """The value under an unknown key, and a hint at the right key."""
 
     value: Any = field(repr=False)
     hint: str
@@ -58,7 +58,7 @@ class _Unknown:
 
 
 class ConfigError(Exception):
-    """The file cannot be used; ``problems`` lists everything that is wrong with it."""
+    """The file cannot be used; ``problems`` lists all errors."""
 
     def __init__(self, problems: list[ConfigProblem]) -> None:
         self.problems = problems
@@ -68,7 +68,7 @@ class ConfigError(Exception):
 def load(path: Path, providers: Collection[str], *, flat: bool = False) -> Configuration:
     """Read and validate the file.
 
-    ``providers`` are the names of the installed ones. With ``flat``, names may hold an environment, as in the
+    ``providers`` are the installed providers. With ``flat``, names may contain an environment, as in the
     copies of :mod:`mfagate.mutation`.
     Unknown keys inside an integration do not raise: they are kept in
     ``Integration.unknown_keys`` and become findings of that integration.
@@ -80,10 +80,10 @@ def load(path: Path, providers: Collection[str], *, flat: bool = False) -> Confi
 
 
 def read(path: Path, text: str, providers: Collection[str], *, flat: bool = False) -> Configuration:
-    """Validate a text as the file ``path`` would be that has it.
+    """Validate a text as if it were the content of the file ``path``.
 
     Raises:
-        ConfigError: As of :func:`load`.
+        ConfigError: As in :func:`load`.
     """
     whole = expanded(_parse(path, text), flat=flat)
     document = whole.document
@@ -120,7 +120,7 @@ def read(path: Path, text: str, providers: Collection[str], *, flat: bool = Fals
 
 
 def _problem(origin: ConfigOrigin, keys: KeyPath, message: str) -> ConfigProblem:
-    """Say what is wrong with a key, under the name that it has in the file."""
+    """Return the error of a key, under its name in the file."""
     return ConfigProblem(origin.locate(*keys), ".".join(origin.written(*keys)), message)
 
 
@@ -136,7 +136,7 @@ _START = "; name another one with --config PATH, or start one with `mfagate init
 
 
 def _elsewhere(path: Path) -> str:
-    """Say where the file may be that was meant: beside a misspelt name, or in a folder above, in this repository."""
+    """Suggest a file with a similar name, or one in a folder above within this repository."""
     try:
         folder, *above = path.absolute().parents
         if beside := nearest_to(path.name, [file.name for file in folder.glob("*.toml")]):
@@ -160,7 +160,7 @@ def _parse(path: Path, text: str) -> dict[str, Any]:
     try:
         return parse_toml(text)
     except TomlError as error:
-        # The parser says the same of a word without quotes and of most other slips.
+        # The parser gives the same message for a word without quotes and most other slips.
         hint = '; text needs quotes, as in provider = "duo"' if str(error).endswith("invalid value") else ""
         raise ConfigError([ConfigProblem(Location(path, error.line), "", f"{error}{hint}")]) from None
 
@@ -178,7 +178,7 @@ def _unknown_providers(
 
 
 def _too_long_waivers(configuration: Configuration, origin: ConfigOrigin) -> Iterator[ConfigProblem]:
-    """Refuse a waiver that lasts too long: it would change the rules without a decision."""
+    """Refuse a waiver that lasts too long, because it would change the rules without a decision."""
     longest = configuration.gate.longest_waiver_days
     today = datetime.now(UTC).date()
     for name, integration in configuration.integrations.items():
@@ -195,7 +195,7 @@ def _inside_an_integration(keys: KeyPath) -> bool:
 
 
 def _remove_unknown_keys(document: dict[str, Any]) -> dict[KeyPath, _Unknown]:
-    """Take keys that no model knows out of the document."""
+    """Remove the keys that no model knows from the document."""
     unknown: dict[KeyPath, _Unknown] = {}
     _prune(document, Configuration, (), unknown)
     integrations = document.get("integrations")
@@ -239,7 +239,7 @@ def _problems(error: ValidationError, origin: ConfigOrigin) -> Iterable[ConfigPr
     for item in error.errors(include_url=False, include_context=True, include_input=False):
         steps = tuple(str(step) for step in item["loc"] if step != "[key]")
         in_client = steps[2:3] == ("client",)
-        # Only there are unions: pydantic reports once per member, with the member's name as the last step.
+        # The client's values are unions: pydantic reports each member, with the member's name as the last step.
         keys = steps[:4] if in_client else steps
         if keys in seen:
             continue
@@ -248,15 +248,15 @@ def _problems(error: ValidationError, origin: ConfigOrigin) -> Iterable[ConfigPr
         if in_client and len(steps) > 4:
             message = "must be a number, or a reference in quotes"
         if steps[2:] == ("waivers",) and item["type"] == "tuple_type":
-            message = "must be a list of tables: write its head in double brackets"
+            message = "must be a list of tables: write its header in double brackets"
         if item["type"] == "extra_forbidden":
-            # Only of a waiver, where a misspelt key would widen it; those of tables are taken out before.
+            # Only in a waiver, which a misspelt key would widen; unknown keys of tables were removed before.
             message = f"unknown key{nearest_to(steps[-1], Waiver.model_fields)}"
         yield _problem(origin, keys, message)
 
 
 def _expected(item: Mapping[str, Any], keys: KeyPath) -> str:
-    """Say what has to be written in the place of a value that does not fit."""
+    """Return what to write instead of a value of the wrong type."""
     match item["type"], keys:
         case ("missing", (*_, "environment")):
             return f'is missing: add environment = "production" (or {_OTHERS}) below {_head(keys[:-1])}'
@@ -274,7 +274,7 @@ def _expected(item: Mapping[str, Any], keys: KeyPath) -> str:
 
 
 def _head(keys: KeyPath) -> str:
-    """Return the head of a table as it is written in the file; a number is the place in a list of tables."""
+    """Return the header of a table as written in the file; a number is a position in a list of tables."""
     return f"[[{dotted(keys[:-1])}]]" if keys[-1].isdecimal() else f"[{dotted(keys)}]"
 
 
@@ -282,5 +282,5 @@ _OTHERS = '"staging", "sandbox", "development"'
 
 
 def _in_file_order(problems: list[ConfigProblem]) -> list[ConfigProblem]:
-    """Report what several environments share once."""
+    """Sort by line, and report once what several environments share."""
     return sorted(dict.fromkeys(problems), key=lambda problem: problem.location.line or 0)

@@ -20,19 +20,19 @@ from mfagate.core.toml_lines import KeyPath, TomlLines, dotted
 from mfagate.secrets.reference import Reference
 
 MADE = "(/[a-z]+)?"
-"""The end of a name that is made of a table of environments; written names have no slash."""
+"""The end of the name of an expanded environment; names in the file have no slash."""
 
 NAME = rf"^[A-Za-z0-9][A-Za-z0-9._-]{{0,63}}{MADE}$"
 
 
 def _no_nul(value: Path) -> Path:
-    """No operating system opens such a path; better said here than by each reader of it."""
+    """Refuse a NUL character, with which no operating system opens a path."""
     if "\0" in str(value):
-        raise PydanticCustomError("path_nul", "should be a path; it holds a NUL character")
+        raise PydanticCustomError("path_nul", "should be a path without a NUL character")
     return value
 
 
-# Strict, because pydantic would also take true for 1 and "5" for 5.
+# Strict, because pydantic would also accept true as 1 and "5" as 5.
 Number = Annotated[float, Field(strict=True)]
 WholeNumber = Annotated[int, Field(strict=True)]
 FilePath = Annotated[Path, AfterValidator(_no_nul)]
@@ -40,7 +40,7 @@ NumberOrReference = Number | str
 
 
 def _path_or_reference(value: str) -> str:
-    """Refuse what is neither: nothing, and the text of a key itself."""
+    """Refuse an empty text, and the text of a key itself."""
     if not value.strip() or "\0" in value:
         raise PydanticCustomError("path_or_reference", "should be the path of a PEM file, or a reference")
     if "-----BEGIN" in value:
@@ -55,13 +55,13 @@ PathOrReference = Annotated[str, AfterValidator(_path_or_reference)]
 
 
 class LoginClient(Table):
-    """How the login service's own MFA client is set. Values may be references."""
+    """The settings of the login service's own MFA client. Values may be references."""
 
     timeout_seconds: NumberOrReference | None = Field(None, description="Seconds that the client waits per attempt.")
     retries: NumberOrReference | None = Field(None, description="Attempts after the first.")
-    backoff_seconds: NumberOrReference | None = Field(None, description="Seconds waited between two attempts.")
+    backoff_seconds: NumberOrReference | None = Field(None, description="Seconds between two attempts.")
     login_budget_seconds: NumberOrReference | None = Field(
-        None, description="Seconds that a login may take in all before the user is lost."
+        None, description="Seconds that a whole login may take before the user gives up."
     )
     when_unavailable: str | None = Field(
         None,
@@ -71,7 +71,7 @@ class LoginClient(Table):
 
 
 class Documentation(Table):
-    """Who owns the integration and where its papers are."""
+    """The owner of the integration and the places of its documents."""
 
     owner: str | None = Field(None, description="Team that owns the integration.")
     runbook: str | None = Field(None, description="URL of the runbook.")
@@ -82,52 +82,50 @@ class Documentation(Table):
 
 
 class Integration(Table):
-    """One use of one provider: what is about to be deployed, and who must answer."""
+    """One use of one provider: the settings to deploy, and the account that must answer."""
 
     provider: str = Field(description="Name of the provider.")
     environment: Environment = Field(description="Where it is used. Nothing unsafe is sent in production.")
     share_of_users: Number | None = Field(
-        None, gt=0, le=1, description="Share of users whose logins depend on it, 0 to 1: the blast radius."
+        None, gt=0, le=1, description="Share of users whose logins depend on it, from 0 to 1."
     )
     endpoint: str | None = Field(
         None, description='Connect here instead: a URL, or "sandbox" to start the provider\'s local sandbox.'
     )
     ca_bundle: FilePath | None = Field(None, description="PEM file with the certificate authorities to trust.")
     client_certificate: PathOrReference | None = Field(
-        None, description="PEM file with the certificate to show to a server that asks for one. May be a reference."
+        None, description="PEM file with the client certificate for a server that demands one. May be a reference."
     )
     client_key: PathOrReference | None = Field(
-        None, description="PEM file with its private key, unless that is in the same file. May be a reference."
+        None, description="PEM file with its private key, unless the key is in the same file. May be a reference."
     )
     contract: FilePath | None = Field(None, description="The pact to verify. Default: by provider, under contracts/.")
     cassettes: FilePath | None = Field(None, description="Recordings. Default: by provider, under cassettes/.")
-    timeout_seconds: Number = Field(5.0, gt=0, le=60, description="Limit of one exchange, everything included.")
+    timeout_seconds: Number = Field(5.0, gt=0, le=60, description="Seconds that one request may take in all.")
     state_timeout_seconds: Number | None = Field(
         None,
         gt=0,
         le=60,
-        description="Limit of one request that prepares a provider state. Default: timeout_seconds.",
+        description="Seconds that one request for a provider state may take. Default: timeout_seconds.",
     )
     minimum_checks: WholeNumber | None = Field(
-        None, ge=1, description="Fewer executed checks than this are a failure (gate.nothing-checked)."
+        None, ge=1, description="The run fails (gate.nothing-checked) if it makes fewer checks."
     )
     minimum_interactions: WholeNumber | None = Field(
-        None,
-        ge=1,
-        description="The run fails (gate.nothing-checked) if it asks fewer interactions of the contract.",
+        None, ge=1, description="The run fails (gate.nothing-checked) if it sends fewer interactions of the contract."
     )
     production_allows: tuple[Literal["failing-credential", "unsafe-interactions"], ...] = Field(
-        (), description="What may be sent in production beyond safe probes."
+        (), description="What mfagate may send in production in addition to safe probes."
     )
     settings: dict[str, str] = Field(default_factory=dict, description="The provider's own field names.")
-    expect: dict[str, str] = Field(default_factory=dict, description="Who must answer.")
+    expect: dict[str, str] = Field(default_factory=dict, description="The account that must answer.")
     control: dict[str, str] = Field(
-        default_factory=dict, description="A second, known-good credential: tells our fault from theirs."
+        default_factory=dict, description="A second credential, known to be good: shows if the provider is at fault."
     )
     test_data: dict[str, str] = Field(default_factory=dict, description="Test users for provider states.")
     client: LoginClient = Field(default_factory=lambda: LoginClient.model_validate({}))
     documentation: Documentation = Field(default_factory=lambda: Documentation.model_validate({}))
-    waivers: tuple[Waiver, ...] = Field((), description="Findings that somebody has accepted for a while.")
+    waivers: tuple[Waiver, ...] = Field((), description="Findings that are accepted until a date.")
 
     _name: str = PrivateAttr("")
     _origin: ConfigOrigin = PrivateAttr()
@@ -141,12 +139,12 @@ class Integration(Table):
 
     @property
     def base(self) -> Path:
-        """The folder that relative paths are relative to."""
+        """The folder that relative paths start from."""
         return self._origin.path.parent
 
     @property
     def unknown_keys(self) -> tuple[tuple[str, ...], ...]:
-        """Paths of keys inside this table that mean nothing."""
+        """Paths of unknown keys inside this table."""
         return self._unknown_keys
 
     @property
@@ -156,7 +154,7 @@ class Integration(Table):
 
     @property
     def unknown_values(self) -> tuple[tuple[str, str], ...]:
-        """The texts below those keys, each with its key: one may be a secret in a wrong place."""
+        """The texts under unknown keys, each with its key: one may be a misplaced secret."""
         return self._unknown_values
 
     @property
@@ -172,11 +170,11 @@ class Integration(Table):
 
     @property
     def uses_sandbox(self) -> bool:
-        """Whether the local sandbox is started for it."""
+        """Whether mfagate starts the local sandbox for it."""
         return self.endpoint == "sandbox"
 
     def is_inline(self, table: str) -> bool:
-        """Return whether the table that :meth:`head` names is written in braces, behind its key."""
+        """Return whether the table that :meth:`head` names is an inline table."""
         return self._origin.is_inline("integrations", self._name, table)
 
     def has_own(self, table: str) -> bool:
@@ -192,63 +190,63 @@ class Integration(Table):
         return self._origin.locate("integrations", self._name, *keys)
 
     def head(self, *keys: str) -> str:
-        """Return the head of this integration's own table, as a person writes it."""
+        """Return the header of this integration's own table."""
         return self._origin.head("integrations", self._name, *keys)
 
     def written_head(self, *keys: str) -> str:
-        """Return the head of the table that holds a key: the environment's own or the shared one."""
+        """Return the header of the table that holds a key: the environment's own or the shared one."""
         return self._origin.written_head("integrations", self._name, *keys)
 
     def heads(self, *keys: str) -> str:
-        """Return the heads of the tables in which a value can be set, as a person writes them."""
+        """Return the headers of the tables in which a value can be set."""
         return self._origin.heads("integrations", self._name, *keys)
 
 
 def _host(value: str) -> str:
-    """Check a host name, with or without a port. This machine is no witness for the way to others."""
+    """Check a host name, with or without a port. This machine proves nothing about the network."""
     url = f"https://{value}"
     if "/" in value or BaseUrl().misfit(url) is not None:
         raise PydanticCustomError("host", "should be a host name such as www.example.com, without scheme and path")
     if is_loopback(url):
-        raise PydanticCustomError("host_here", "should be another machine: this one shows nothing about the network")
+        raise PydanticCustomError("host_here", "should be another machine: this one proves nothing about the network")
     return value
 
 
 class GateOptions(Table):
-    """The table ``[gate]``: limits that hold for all integrations."""
+    """The table ``[gate]``: limits for all integrations."""
 
-    expiring_soon_days: WholeNumber = Field(30, ge=0, le=3650, description="Horizon of the expiry warnings.")
-    longest_waiver_days: WholeNumber = Field(180, ge=1, le=3650, description="How far ahead a waiver may end.")
+    expiring_soon_days: WholeNumber = Field(30, ge=0, le=3650, description="Days of warning before an expiry.")
+    longest_waiver_days: WholeNumber = Field(180, ge=1, le=3650, description="Days that a waiver may last from today.")
     waiver_expiring_soon_days: WholeNumber = Field(
-        14, ge=0, le=3650, description="Days before its end from which a waiver is a warning."
+        14, ge=0, le=3650, description="Days before its last day from which a waiver is a warning."
     )
-    cassette_max_age_days: WholeNumber = Field(180, ge=1, description="Age from which a recording is stale.")
+    cassette_max_age_days: WholeNumber = Field(180, ge=1, description="Days after which a recording is stale.")
     documentation_review_days: WholeNumber = Field(
-        365, ge=1, le=3650, description="Age from which the review of an integration's documentation is overdue."
+        365, ge=1, le=3650, description="Days after which the review of an integration's documentation is overdue."
     )
     deadline_seconds: Number = Field(
-        120.0, gt=0, le=3600, description="Limit of one integration's live checks; what was not asked is inconclusive."
+        120.0, gt=0, le=3600, description="Seconds for one integration's live checks; the rest is inconclusive."
     )
     witness_host: Annotated[str, AfterValidator(_host)] | None = Field(
         None,
-        description="Host to ask beside the providers if one of them cannot be reached, such as www.example.com: shows "
-        "whether this machine is the reason. Default: none is asked.",
+        description="Host to connect to if a provider cannot be reached, such as www.example.com. It shows "
+        "whether this machine is the reason. Default: none.",
     )
 
 
 def _reference(value: str) -> str:
-    """Refuse an address that is written out: it holds a token or a password, and the file is committed."""
+    """Refuse a literal URL: it contains a token or a password, and the file is committed."""
     if Reference.parse(value) is None:
         raise PydanticCustomError("literal_address", "should be a reference such as env:MFA_NOTIFY_URL")
     return value
 
 
 class Flapping(Table):
-    """When a problem that comes and goes is sent once, and not each time."""
+    """When a problem that comes and goes is sent once instead of each time."""
 
-    changes: WholeNumber = Field(4, ge=2, le=100, description="So many changes ...")
+    changes: WholeNumber = Field(4, ge=2, le=100, description="Number of changes of a problem ...")
     runs: WholeNumber = Field(
-        8, ge=2, le=1000, description="... within so many runs. It is over after as many runs without any."
+        8, ge=2, le=1000, description="... within this number of runs. It ends after as many runs without a change."
     )
 
 
@@ -256,16 +254,16 @@ class NotifyOptions(Table):
     """The table ``[notify]``: where ``--notify`` sends changes since the last run."""
 
     urls: tuple[Annotated[str, AfterValidator(_reference)], ...] = Field(
-        (), description="References to addresses of Apprise, such as env:MFA_NOTIFY_URL."
+        (), description="References to Apprise URLs, such as env:MFA_NOTIFY_URL."
     )
     on: tuple[Literal["new", "changed", "recovered"], ...] = Field(
         ("new", "changed", "recovered"), description="Which changes are sent."
     )
     remind_after_days: Number | None = Field(
-        None, gt=0, le=365, description="Days after which a problem that stays is sent again. Default: never."
+        None, gt=0, le=365, description="Days after which a problem that persists is sent again. Default: never."
     )
     flapping: Flapping = Field(default_factory=lambda: Flapping.model_validate({}))
-    report_url: str | None = Field(None, description="Where the report is found; may be a reference.")
+    report_url: str | None = Field(None, description="URL of the report. May be a reference.")
 
 
 class HistoryOptions(Table):
@@ -277,7 +275,7 @@ class HistoryOptions(Table):
         "beside this file.",
     )
     retention_days: WholeNumber = Field(
-        400, ge=60, le=36500, description="Age in days from which a run is deleted when the next one is stored."
+        400, ge=60, le=36500, description="Days after which a run is deleted, when the next run is stored."
     )
 
 
@@ -293,12 +291,12 @@ class Configuration(Table):
 
     @property
     def path(self) -> Path:
-        """The file it was read from."""
+        """The file of the configuration."""
         return self._origin.path
 
     @property
     def text(self) -> str:
-        """What stands in it."""
+        """The text of the file."""
         return self._origin.text
 
     def locate(self, *keys: str) -> Location:
@@ -306,10 +304,10 @@ class Configuration(Table):
         return self._origin.locate(*keys)
 
     def select(self, names: tuple[str, ...] = (), environments: tuple[str, ...] = ()) -> list[Integration]:
-        """Return the integrations that fit the filters, in file order. ``duo`` selects all environments of duo.
+        """Return the integrations that match the filters, in file order. ``duo`` selects all environments of duo.
 
         Raises:
-            KeyError: The file has no integrations, or not one of these names; the message says what to do.
+            KeyError: The file has no integrations, or lacks one of these names; the message says what to do.
         """
         if not self.integrations:
             raise KeyError(
@@ -331,13 +329,13 @@ class Configuration(Table):
 
 
 def _meant_environment(name: str) -> str:
-    """Return the option that was meant, if the name of an integration is that of an environment."""
+    """Return a hint at ``--environment``, if the name is that of an environment."""
     known = name.strip().lower()
     return f" (an environment is selected with --environment {known})" if known in [*Environment] else ""
 
 
 class ConfigOrigin:
-    """Where a configuration came from. ``tables`` are those of integrations with environments, by name."""
+    """The source of a configuration. ``tables`` are those of integrations with environments, by name."""
 
     def __init__(self, path: Path, text: str, tables: Mapping[str, Tables] | None = None) -> None:
         self.path = path
@@ -346,11 +344,11 @@ class ConfigOrigin:
         self._tables = tables or {}
 
     def is_inline(self, *keys: str) -> bool:
-        """Return whether a table is written in braces; with environments, the environment's own table."""
+        """Return whether a table is an inline table; with environments, the environment's own table."""
         return self._own(keys) in self._lines.spans()
 
     def has_own(self, *keys: str) -> bool:
-        """Return whether a table is written; with environments, in the environment's own table."""
+        """Return whether a table is in the file; with environments, in the environment's own table."""
         own = self._own(keys)
         return self._lines.depth(own) == len(own)
 
@@ -359,11 +357,11 @@ class ConfigOrigin:
         return Location(self.path, self._lines.line(self._own(keys)))
 
     def locate(self, *keys: str) -> Location:
-        """Return the line of a key path: that of the environment where it overrides the value, else the shared one."""
+        """Return the line of a key path: the environment's if it overrides the value, or else the shared one."""
         return Location(self.path, self._lines.line(self.written(*keys)))
 
     def written(self, *keys: str) -> KeyPath:
-        """Return the key path as it is written in the file, or would be if it were there."""
+        """Return the key path in the file, or the one that it would have."""
         tables = self._tables_of(keys)
         if tables is None:
             return keys
@@ -375,15 +373,15 @@ class ConfigOrigin:
         return (*tables.own, *below) if own > 0 and own >= shared else (*tables.shared, *below)
 
     def head(self, *keys: str) -> str:
-        """Return ``[integrations.duo.settings]``, or the head in the environment's own table."""
+        """Return ``[integrations.duo.settings]``, or the header in the environment's own table."""
         return _head(self._own(keys))
 
     def written_head(self, *keys: str) -> str:
-        """Return the head of the table in which a key path is written."""
+        """Return the header of the table that contains a key path."""
         return _head(self.written(*keys)[:-1])
 
     def heads(self, *keys: str) -> str:
-        """Return ``[integrations.duo.settings]``; with environments, the head in this one and that of all."""
+        """Return ``[integrations.duo.settings]``; with environments, the own and the shared header."""
         tables = self._tables_of(keys)
         if tables is None:
             return _head(keys)

@@ -1,7 +1,7 @@
 """Private keys and certificates in PEM (RFC 7468), and private keys as JSON Web Keys (RFC 7517, RFC 7518 section 6).
 
-A file often holds more than the key: its certificate and the chain, the attributes that ``openssl pkcs12`` writes
-in front of each block, and the parameters of a curve. Programs take the block of the key, in any order.
+A file often contains more than the key: its certificate and the chain, the attributes that ``openssl pkcs12`` writes
+before each block, and the parameters of a curve. Programs find the block of the key in any order.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from mfagate.config.shapes import Misfit
 from mfagate.core.causes import CauseId
 
 _MARK = re.compile(r"-----(BEGIN|END) ([A-Z0-9 ]+)-----")
-"""Both marks are on lines of their own, or OpenSSL does not see them; other lines mean nothing (RFC 7468)."""
+"""OpenSSL needs each mark on its own line and ignores other lines (RFC 7468)."""
 
 _KEYS = ("PRIVATE KEY", "RSA PRIVATE KEY", "EC PRIVATE KEY")
 CERTIFICATES = ("CERTIFICATE", "X509 CERTIFICATE", "TRUSTED CERTIFICATE")
@@ -34,7 +34,7 @@ _OTHERS: Mapping[str, tuple[str, CauseId] | tuple[str, CauseId, str]] = {
     "OPENSSH PRIVATE KEY": (
         "it is a key in OpenSSH's own format",
         CauseId.CONFIG_MALFORMED_VALUE,
-        "Convert it: ssh-keygen -p -m PKCS8 -f COPY, which changes the file in its place.",
+        "Convert it: ssh-keygen -p -m PKCS8 -f COPY, which changes the file in place.",
     ),
     "ENCRYPTED PRIVATE KEY": (_ENCRYPTED, CauseId.CONFIG_MALFORMED_VALUE, _DECRYPT),
     "EC PARAMETERS": ("it holds the parameters of a curve without the key", CauseId.CONFIG_MALFORMED_VALUE),
@@ -65,29 +65,29 @@ class Block:
 class PrivateKey:
     """A private key in PEM, alone or among other blocks, or as a JSON Web Key.
 
-    ``pkcs8_only`` is for providers' clients that take no other form than PKCS #8 in PEM (RFC 5208).
+    ``pkcs8_only`` is for providers' clients that accept only PKCS #8 in PEM (RFC 5208).
     """
 
     pkcs8_only: bool = False
 
     @property
     def expected(self) -> str:
-        """The forms that are taken."""
+        """The accepted forms."""
         return _PEM if self.pkcs8_only else f"{_PEM}, or a JSON Web Key"
 
     def misfit(self, value: str) -> Misfit | None:
-        """Say what else it is, or where it is damaged."""
+        """Return what else it is, or where it is damaged."""
         if value.lstrip().startswith("{"):
             if self.pkcs8_only:
-                return Misfit("it is a key in JSON (JWK), and PEM is needed")
+                return Misfit("it is a key in JSON (JWK), but PEM is needed")
             return _jwk_misfit(value)
         found = blocks(value)
         keys = {block for block in found if block.is_key}
         if not found:
             return _without_marks(value) or Misfit(_incomplete(value))
         if len(keys) > 1:
-            step = "Leave the key that is in use, and take the other one out of the file."
-            return Misfit(f"it holds {len(keys)} different private keys, and programs take the first", step=step)
+            step = "Keep the key that is in use, and remove the other one from the file."
+            return Misfit(f"it holds {len(keys)} different private keys, and programs use the first", step=step)
         return self._key_misfit(*keys) if keys else _no_key(found)
 
     def _key_misfit(self, key: Block) -> Misfit | None:
@@ -99,7 +99,7 @@ class PrivateKey:
             return Misfit(_ENCRYPTED, step=_DECRYPT)
         if self.pkcs8_only and key.label != "PRIVATE KEY":
             how = "convert it with: openssl pkcs8 -topk8 -nocrypt -in OLD -out NEW"
-            return Misfit(f"it is in the older form PKCS #1 (BEGIN {key.label}), and PKCS #8 is needed; {how}")
+            return Misfit(f"it is in the older form PKCS #1 (BEGIN {key.label}), but PKCS #8 is needed; {how}")
         return None if _is_whole(key.content) else Misfit("its content is damaged (truncated, or lines are missing)")
 
 
@@ -131,7 +131,7 @@ def load_private_key(value: str) -> Any:
     """Return the private key of a PEM file or of a JWK, as an object of ``cryptography``.
 
     Raises:
-        ValueError: There is none, it is encrypted, or it cannot be read.
+        ValueError: There is no key, or it is encrypted or unreadable.
     """
     from cryptography.exceptions import UnsupportedAlgorithm
     from cryptography.hazmat.primitives.serialization import load_pem_private_key
@@ -146,7 +146,7 @@ def load_private_key(value: str) -> Any:
 
 
 def certificates(value: str) -> Iterator[Any]:
-    """Yield the certificates of a PEM file, as objects of ``cryptography``; leave out those that cannot be read."""
+    """Yield the certificates of a PEM file, as objects of ``cryptography``; skip unreadable ones."""
     from cryptography.x509 import load_pem_x509_certificate
 
     for block in blocks(value):
@@ -189,13 +189,13 @@ def _jwk_misfit(value: str) -> Misfit | None:
     members = read_jwk(value)
     if members is None:
         if '"keys"' in value:
-            step = "Point at one of its keys, as in json:PATH#keys.0, or store that key alone."
-            return Misfit("it is a set of keys (JWKS), and one key of it is needed", step=step)
-        return Misfit("it begins like JSON and is no JSON Web Key (damaged, or another document)")
+            step = "Refer to one of its keys, as in json:PATH#keys.0, or store that key alone."
+            return Misfit("it is a set of keys (JWKS), but one key is needed", step=step)
+        return Misfit("it begins like JSON but is not a JSON Web Key (damaged, or another document)")
     kind = members["kty"]
     needed = _PRIVATE_MEMBERS.get(kind)
     if needed is None:
-        return Misfit("it is a JWK of another type than RSA and EC", CauseId.CONFIG_WRONG_KIND)
+        return Misfit("it is a JWK of a type other than RSA and EC", CauseId.CONFIG_WRONG_KIND)
     if "d" not in members:
         return Misfit("it is the public half of a key: the JWK has no member d", CauseId.CONFIG_WRONG_KIND)
     missing = [name for name in needed if name not in members]
@@ -209,12 +209,12 @@ def _incomplete(value: str) -> str:
     if "-----BEGIN" not in value:
         return "it has no line -----BEGIN …-----: it may be the path or the id of a key"
     if re.search(r"[^\s-][ \t]*-----BEGIN |-----END [A-Z0-9 ]+-----[ \t]*[^\s-]", value):
-        return "something stands on the line of -----BEGIN …----- or -----END …-----, or its line breaks are lost"
+        return "there is other text on the line of -----BEGIN …----- or -----END …-----, or its line breaks are lost"
     return "its line breaks are lost, or its last line -----END …----- is missing"
 
 
 def _without_marks(value: str) -> Misfit | None:
-    """Name base64 of DER: a key without its lines, or the archive that Azure Key Vault gives out for a certificate.
+    """Recognise DER in base64: a key without its marks, or the archive that Azure Key Vault returns for a certificate.
 
     An archive begins with version 3 (RFC 7292, section 4), a key in PKCS #8 with version 0 or 1 (RFC 5958).
     """
@@ -239,7 +239,7 @@ def _in_base64(value: str) -> bytes:
 
 
 def _is_whole(content: str) -> bool:
-    """Whether the base64 decodes to one DER sequence of the length that it states."""
+    """Return whether the base64 decodes to one complete DER sequence."""
     der = _in_base64(content)
     if len(der) < 2 or der[0] != 0x30:
         return False

@@ -1,4 +1,4 @@
-"""A table of the configuration with its references resolved, each value with its origin."""
+"""Resolve the references of a table; each value keeps its origin."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from mfagate.secrets.stores import Stores
 class Value:
     """One value about to be deployed.
 
-    ``value`` is None if the reference points at nothing (``error`` says why) or
-    at what is not to be had here (``deferred``). ``key_location`` is the line
+    ``value`` is None if the reference cannot be resolved (``error`` says why) or
+    is not available here (``deferred``). ``key_location`` is the line
     in ``integrations.toml``, ``location`` the line that holds the value itself.
-    ``next_step`` is what to do about an ``error``. ``misread`` says which other programs
-    read something else from the same file.
+    ``next_step`` says what to do about an ``error``. ``misread`` says which other programs
+    read another value from the same file.
     """
 
     name: str
@@ -36,7 +36,7 @@ class Value:
     stores: Stores | None = field(default=None, repr=False, compare=False)
 
     def again(self) -> str:
-        """Read the value again; the last one counts where that fails, as while a file is being replaced."""
+        """Read the value again; keep the last one if that fails, as during the replacement of a file."""
         if self.reference is not None and self.stores is not None:
             with suppress(Unresolved):
                 return str(self.stores.resolve(self.reference).value)
@@ -44,7 +44,7 @@ class Value:
 
     @property
     def change_here(self) -> Location:
-        """The line a person has to change."""
+        """The line to change."""
         return self.location or self.key_location
 
     @property
@@ -56,10 +56,10 @@ class Value:
 def resolve_table(
     integration: Integration, table: str, stores: Stores, *, sandbox_running: bool, defer_unresolved: bool = False
 ) -> Mapping[str, Value]:
-    """Resolve every value of ``integration.TABLE``; nothing is raised, errors are kept per value.
+    """Resolve every value of ``integration.TABLE``; keep errors in the values and raise none.
 
-    ``defer_unresolved`` is for machines that hold no secrets: a reference that
-    points at nothing there is no fault.
+    ``defer_unresolved`` is for machines without secrets, where an unresolved reference
+    is not a fault.
     """
     entries: Mapping[str, Any] = getattr(integration, table)
     if not isinstance(entries, Mapping):
@@ -80,7 +80,7 @@ def _by_name(values: Sequence[Value], *, defer_unresolved: bool) -> Mapping[str,
 def resolve_files(
     integration: Integration, names: Sequence[str], stores: Stores, *, defer_unresolved: bool = False
 ) -> Mapping[str, Value]:
-    """Resolve keys of the integration's own table that are the path of a file, or a reference."""
+    """Resolve keys of the integration's own table that hold the path of a file or a reference."""
     values = [
         resolved(name, str(as_reference(raw)), integration.locate(name), stores)
         for name in names
@@ -90,12 +90,12 @@ def resolve_files(
 
 
 def as_reference(raw: str) -> Reference:
-    """Return the reference that a text is, or that reads the file of this path."""
+    """Return the reference in a text, or one that reads the file of this path."""
     return Reference.parse(raw) or Reference("file", raw)
 
 
 def resolved(name: str, raw: Any, key_location: Location, stores: Stores, *, sandbox_running: bool = False) -> Value:
-    """Resolve one value; an error is kept in it."""
+    """Resolve one value; keep an error in it."""
     reference = Reference.parse(raw) if isinstance(raw, str) else None
     if reference is None:
         return Value(name, key_location, value=raw)

@@ -1,7 +1,7 @@
-"""How a provider declares its settings.
+"""The declaration of a provider's settings.
 
-The declaration is the only place where a field's meaning, shape and secrecy
-are written down: static checks, the JSON schema and documentation read it.
+It is the only place where a field's meaning, shape and secrecy
+are defined; offline checks, the JSON schema and the documentation read it.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ from mfagate.secrets.shapes import SecretShape, of_provider
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """What is known about one setting. Use it as ``Annotated[str, Setting(...)]``.
+    """The facts about one setting. Use it as ``Annotated[str, Setting(...)]``.
 
-    ``where`` tells a person where to find the value. ``foreign_prefixes`` are
-    authorization schemes that do not belong in the value. Line breaks are a
-    part of a ``multiline`` value, such as a PEM key. A ``renewed`` value is replaced at its source
-    all the time, as a token that a platform mounts: its end is no news, and it is read again for
-    each use. By ``recognised_by``, a regular expression for the whole value, a secret is known in
-    the recordings of anybody.
+    ``where`` says where to find the value. ``foreign_prefixes`` are
+    authorization schemes that do not belong in the value. Line breaks are
+    part of a ``multiline`` value, such as a PEM key. A ``renewed`` value is regularly replaced at its source,
+    like a token that a platform mounts: its expiry is not reported, and it is read again for
+    each use. ``recognised_by``, a regular expression for the whole value, finds a secret in
+    all recordings.
     """
 
     description: str
@@ -42,7 +42,7 @@ class Setting:
 
 @dataclass(frozen=True, slots=True)
 class SettingField:
-    """A declared setting with its name and what its type says."""
+    """A declared setting with its name and the facts of its type."""
 
     name: str
     setting: Setting
@@ -52,12 +52,12 @@ class SettingField:
 
 @dataclass(frozen=True, slots=True)
 class OtherNames:
-    """Names that others have for the settings of a provider.
+    """Other names for the settings of a provider.
 
     Args:
-        whose: Who calls the settings so, as the subject of a sentence.
-        names: Each name in small letters with underscores, with the setting that it means.
-        note: What else has to be known where somebody uses these names.
+        whose: The source of the names, as the subject of a sentence.
+        names: Each name in lower case with underscores, and the setting that it means.
+        note: A further hint for users of these names.
     """
 
     whose: str
@@ -68,8 +68,8 @@ class OtherNames:
 class ProviderSettings(BaseModel):
     """Base of a provider's settings. A field of type ``SecretStr`` is a secret.
 
-    ``any_of`` names fields of which at least one must be set. ``other_names`` are names under which people know the
-    settings from elsewhere; ``prefixes`` are those of such names in environments, such as ``DUO``.
+    ``any_of`` names fields of which at least one must be set. ``other_names`` are other names of the
+    settings; ``prefixes`` are their prefixes in environment variables, such as ``DUO``.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
@@ -99,7 +99,7 @@ class ProviderSettings(BaseModel):
 
     @classmethod
     def secret_shapes(cls, *, own: bool) -> list[SecretShape]:
-        """Return the shapes by which the secrets are known; more of them in the provider's ``own`` recordings."""
+        """Return the shapes that recognise the secrets; more of them for the provider's ``own`` recordings."""
         found = []
         for field in cls.fields():
             regex = field.setting.recognised_by
@@ -110,11 +110,11 @@ class ProviderSettings(BaseModel):
         return found
 
     def read_again(self, sources: Mapping[str, Callable[[], str]]) -> None:
-        """Keep how values are read again, by the name of the setting."""
+        """Store how to read values again, by setting."""
         self._sources = {name: (getattr(self, name), read) for name, read in sources.items()}
 
     def current(self, name: str) -> str | None:
-        """Return the plain value of a secret setting as it is now, unless another value was put in its place."""
+        """Return the present plain value of a secret setting, or its replacement if there is one."""
         held, read = self._sources.get(name, (None, None))
         return read() if read is not None and held is getattr(self, name) else self.secret(name)
 

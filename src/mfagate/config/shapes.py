@@ -1,6 +1,6 @@
-"""Shapes: what a value of a setting looks like, as far as that is known without asking.
+"""Shapes: the known form of a setting's values.
 
-A shape never says that a value is right. It says that a value cannot be right,
+A shape never proves that a value is right. It proves that a value cannot be right,
 which is how a truncated key is found before it is deployed.
 """
 
@@ -18,12 +18,12 @@ from mfagate.core.causes import CauseId
 
 @dataclass(frozen=True, slots=True)
 class Misfit:
-    """Why a value cannot be right: a sentence fragment without the value, and its cause.
+    """The reason why a value cannot be right: a sentence fragment without the value, and a cause.
 
-    ``step`` is the sentence that says what to do, where that is known better than to copy the value again.
+    ``step`` replaces the usual next step, which is to copy the value again.
 
-    ``documented`` is False where the provider documents no form, or a wider one: the value may be
-    right then, and the misfit is a warning.
+    ``documented`` is False if the provider documents no form, or a wider one: the value may be
+    right, and the misfit is a warning.
     """
 
     reason: str
@@ -33,28 +33,28 @@ class Misfit:
 
 
 class Shape(Protocol):
-    """A test of one value. ``expected`` completes the sentence "expected …"."""
+    """A check of one value. ``expected`` completes the sentence "expected …"."""
 
     @property
     def expected(self) -> str:
-        """What a right value looks like, for error messages and documentation."""
+        """The form of a right value, for messages and documentation."""
 
     def misfit(self, value: str) -> Misfit | None:
-        """Why the value cannot be right, or None."""
+        """Return why the value cannot be right, or None."""
 
 
 ANYTHING = "(?s).*"
-"""The documented form of a value whose form no provider documents."""
+"""The form of a value that may be anything, because the provider documents none."""
 
 
 ANY_SEGMENT = r"(?!\.{1,2}$)[^\s/\\?#%]+"
-"""The documented form of an id that fills one segment of a path, where no provider documents more."""
+"""The form of an id that fills one segment of a path, if the provider documents no more."""
 
 
 def is_recognised(shape: Shape | None, value: str) -> bool:
-    """Return whether a value has the very form of its setting, and not only a possible one.
+    """Return whether a value has the typical form of its setting, not just a possible one.
 
-    A shape that takes values of no known form has a method ``recognises``, which is asked as well.
+    A shape that accepts values of any form has a method ``recognises``, which decides.
     """
     if shape is None or shape.misfit(value) is not None:
         return False
@@ -66,9 +66,9 @@ def is_recognised(shape: Shape | None, value: str) -> bool:
 class Pattern:
     """A regular expression for the whole value; ``length`` makes truncation readable.
 
-    ``documented`` is the regular expression of what the provider documents, where ``regex`` is
-    narrower because values have been seen in no other form. A value of that form that is shorter
-    than any seen was cut, whatever is documented: that is the commonest slip.
+    ``documented`` is the regular expression of the documented form, if ``regex`` is
+    narrower because all known values have that form. A shorter value of that form
+    was truncated, whatever is documented: that is the commonest slip.
     """
 
     regex: str
@@ -85,7 +85,7 @@ class Pattern:
         return Misfit(reason, documented=not is_possible)
 
     def _was_cut(self, value: str) -> bool:
-        """Return whether a value would have the form if it were as long as others."""
+        """Return whether a value has the form apart from its length."""
         if self.length is None or not 0 < len(value) < self.length:
             return False
         return re.fullmatch(self.regex, value.ljust(self.length, value[-1])) is not None
@@ -104,8 +104,8 @@ _NO_HOST = "its host is not a host name or address"
 class BaseUrl:
     """The base URL of an API: scheme, host, optional port and path prefix.
 
-    ``api_paths`` are paths of the API or its console that people paste along.
-    Plain http passes here: whether it may be used depends on the host and the environment.
+    ``api_paths`` are paths of the API or its console that people paste with the URL.
+    Plain http is allowed here, because the host and the environment decide about it.
     """
 
     expected: str = "a base URL such as https://mfa.example.com"
@@ -123,7 +123,7 @@ class BaseUrl:
             url = urlsplit(value)
             host = url.hostname
         except ValueError:
-            # The error quotes the host, and with it a password in front of it.
+            # The error quotes the host and any password before it.
             return f"it is not a URL: {_NO_HOST}"
         try:
             port = url.port
@@ -134,12 +134,15 @@ class BaseUrl:
         checks: tuple[tuple[Callable[[], object], str], ...] = (
             (lambda: not host, "it has no host"),
             (lambda: port == 0 or url.netloc.endswith(":"), "its port is not a number from 1 to 65535"),
-            (lambda: url.username is not None, "it carries a user name or password"),
+            (lambda: url.username is not None, "it contains a user name or password"),
             (lambda: url.query or url.fragment or "?" in value or "#" in value, "it has a query or fragment"),
-            (lambda: re.search(r"[\s\x00-\x1f\x7f\\<>\"'`{}|^]", value), "it has a character that no URL has"),
+            (
+                lambda: re.search(r"[\s\x00-\x1f\x7f\\<>\"'`{}|^]", value),
+                "it has a character that is not allowed in a URL",
+            ),
             (lambda: not value.isascii(), "it has a character outside ASCII (such a host is written as xn--…)"),
             (lambda: not (_is_address if "[" in url.netloc else _is_host)(host or ""), _NO_HOST),
-            (lambda: "//" in url.path, "it has two slashes in its path, as of two URLs in one"),
+            (lambda: "//" in url.path, "it has two slashes in its path, like two joined URLs"),
             (lambda: url.path.rstrip("/") in self.api_paths, f"it ends in {url.path}, which the API adds itself"),
             (lambda: url.path.endswith("/"), "it ends in a slash; the API paths start with one"),
         )
@@ -150,9 +153,9 @@ class BaseUrl:
 class Host:
     """The host name of a provider's API, without scheme, port and path.
 
-    ``regex`` is for the whole name, in lower case, and ``documented`` for what the provider
-    documents, where ``regex`` is narrower. ``foreign`` are hosts that people take for it (a
-    console, another product), each with what it is.
+    ``regex`` matches the whole name, in lower case, and ``documented`` what the provider
+    documents, if ``regex`` is narrower. ``foreign`` are hosts that people confuse with it (a
+    console, another product), each with a description.
     """
 
     regex: str
@@ -161,7 +164,7 @@ class Host:
     documented: str | None = None
 
     def misfit(self, value: str) -> Misfit | None:
-        """Say which part does not belong there."""
+        """Return which part does not belong there."""
         if reason := self._reason(value):
             return Misfit(reason, CauseId.CONFIG_MALFORMED_URL)
         host = value.lower()
@@ -192,7 +195,7 @@ def _is_address(host: str) -> bool:
 
 
 def is_address(host: str) -> bool:
-    """Return whether a host is an address already, with or without a zone, so that no resolver is asked."""
+    """Return whether a host is an IP address, with or without a zone, so that it needs no resolver."""
     try:
         ip_address(host)
     except ValueError:
@@ -201,10 +204,10 @@ def is_address(host: str) -> bool:
 
 
 def is_loopback(url: str) -> bool:
-    """Whether the URL's host is this machine, where plain http leaks nothing.
+    """Return whether the URL's host is this machine, where plain http leaks nothing.
 
-    Names below ``localhost`` do not count: RFC 6761 section 6.3 asks resolvers to keep them here,
-    and those that do not ask the network for them.
+    Names below ``localhost`` do not count: RFC 6761 section 6.3 asks resolvers to answer them locally,
+    but some resolvers ask the network.
     """
     try:
         host = urlsplit(url).hostname or ""
@@ -217,10 +220,10 @@ def is_loopback(url: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Lookalike:
-    """Something that people put into a setting by mistake, known by its own shape.
+    """A value that people put into a setting by mistake, recognised by its shape.
 
-    ``documented`` is False where the provider documents no form by which the two could be told apart:
-    the value may be right then, and the finding is a warning.
+    ``documented`` is False if the provider documents no form that distinguishes the two:
+    the value may be right, and the finding is a warning.
     """
 
     regex: str
@@ -230,13 +233,13 @@ class Lookalike:
     documented: bool = True
 
     def fits(self, value: str) -> bool:
-        """Whether the value is this other thing."""
+        """Return whether the value has this shape."""
         return re.fullmatch(self.regex, value) is not None
 
 
 @dataclass(frozen=True, slots=True)
 class EnvironmentMark:
-    """A part of a value that tells its environment, such as ``oktapreview.com``.
+    """A part of a value that shows its environment, such as ``oktapreview.com``.
 
     ``production`` says whether the mark is of production or of a test environment.
     """
@@ -246,5 +249,5 @@ class EnvironmentMark:
     message: str
 
     def fits(self, value: str) -> bool:
-        """Whether the value carries the mark."""
+        """Return whether the value contains the mark."""
         return re.search(self.regex, value) is not None

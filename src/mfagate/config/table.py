@@ -1,4 +1,4 @@
-"""What the tables of ``integrations.toml`` have in common."""
+"""The base of all tables of ``integrations.toml``."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from pydantic_core import PydanticCustomError
 
 
 class Table(BaseModel):
-    """A table of the file: unknown keys are errors, values never appear in messages."""
+    """A table of the file. Unknown keys are errors; values never appear in messages."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True, allow_inf_nan=False)
 
 
 def _no_number(value: Any) -> Any:
-    """Pydantic would take a number for a time stamp."""
+    """Refuse a number, which pydantic would read as a time stamp."""
     if isinstance(value, int | float):
         raise PydanticCustomError("date_type", "should be a date")
     return value

@@ -1,4 +1,4 @@
-"""``[[integrations.NAME.waivers]]``: findings that somebody has accepted for a while."""
+"""``[[integrations.NAME.waivers]]``: findings that are accepted until a date."""
 
 from __future__ import annotations
 
@@ -54,16 +54,16 @@ WAIVABLE: Mapping[CauseId, tuple[str, ...]] = {
     CauseId.DOCUMENTATION_INCOMPLETE: _DOCUMENTATION,
     CauseId.DOCUMENTATION_REVIEW_OVERDUE: _DOCUMENTATION,
 }
-"""What may be accepted, and on which checks.
+"""The causes that a waiver may accept, and in which checks.
 
-One list is both, so that no waiver reaches what other checks stand on: an answer of
-another status is acceptable of one interaction, and never of the credential's own probe.
-A cause that is missing here needs a repair, or ``--override``.
+One list holds both, so that no waiver covers what other checks depend on: another
+status is acceptable for one interaction, but never for the credential's probe.
+Any other cause needs a repair, or ``--override``.
 """
 
 
 def _waivable(value: Any) -> Any:
-    """Name the nearest cause, and not all of them as pydantic would."""
+    """Name the nearest cause instead of all causes, as pydantic would."""
     if not isinstance(value, str):
         raise PydanticCustomError("string_type", "should be a string")
     if value not in [cause.value for cause in CauseId]:
@@ -84,13 +84,13 @@ def _found_there(value: str | None, info: ValidationInfo) -> str | None:
     return value
 
 
-def _said(value: str) -> str:
+def _not_blank(value: str) -> str:
     if not value.strip():
-        raise PydanticCustomError("blank", "must say something")
+        raise PydanticCustomError("blank", "must not be empty")
     return value
 
 
-Text = Annotated[str, AfterValidator(_said)]
+Text = Annotated[str, AfterValidator(_not_blank)]
 
 
 class Waiver(Table):
@@ -100,31 +100,31 @@ class Waiver(Table):
         CauseId,
         BeforeValidator(_waivable),
         WithJsonSchema({"type": "string", "enum": [cause.value for cause in WAIVABLE]}),
-    ] = Field(description="The cause that is accepted.")
+    ] = Field(description="The cause to accept.")
     check: Annotated[str, AfterValidator(_found_there)] | None = Field(
-        None, description="Only where this check finds it."
+        None, description="Accept it only in this check."
     )
     subject: Text | None = Field(
-        None, description="Only of this subject: a setting, an interaction. A * stands for any text."
+        None, description="Accept it only for this subject, such as a setting or an interaction. A * matches any text."
     )
     reason: Text = Field(description="Why it is accepted.")
     owner: Text = Field(description="Who accepted it.")
-    until: Day = Field(description="The last day on which it holds (UTC).")
+    until: Day = Field(description="The last day of the waiver (UTC).")
 
     @property
     def checks(self) -> tuple[str, ...]:
-        """Ids of the checks that it may cover."""
+        """The ids of the checks that it may cover."""
         return (self.check,) if self.check else WAIVABLE[self.cause]
 
     def concerns(self, subject: str | None) -> bool:
-        """Whether a check of this subject is meant."""
+        """Return whether the waiver covers this subject."""
         return self.subject is None or (subject is not None and _like(self.subject, subject))
 
     def days_left(self, today: date) -> int:
-        """Days after today on which it still holds; negative once it has ended."""
+        """Return the days until its last day; negative after that day."""
         return (self.until - today).days
 
 
 def _like(pattern: str, text: str) -> bool:
-    """Whether the text fits. Only ``*`` is special: subjects hold brackets and question marks."""
+    """Return whether the text matches. Only ``*`` is special, because subjects contain brackets and question marks."""
     return fnmatchcase(text, re.sub(r"[\[?]", r"[\g<0>]", pattern))

@@ -1,4 +1,4 @@
-"""Contracts: pact files, the requests they describe and the judgement of answers.
+"""Contracts: pact files, the requests that they describe, and the comparison of answers.
 
 >>> contract = load(Path("contracts/privacyidea/auth-service-privacyidea.json"))  # doctest: +SKIP
 >>> contract.interactions[0].match(answer)  # doctest: +SKIP

@@ -1,9 +1,8 @@
-"""Writing contracts: consumer tests drive a client against Pact's mock server.
+"""Write contracts: consumer tests run a client against Pact's mock server.
 
-What this adds to pact-python is little: the provider states in the shared
-vocabulary, the mark "safe in production" in the pact itself, request values
-that a provider state fills in, lists of which one item counts, a refusal of
-interactions that check less than they show, and a comparison with the committed pact.
+This module adds to pact-python: provider states with shared names, the mark "safe in production" in the pact, request
+values from provider states, lists in which one item matters, a refusal of interactions that check less than they show,
+and a comparison with the committed pact.
 """
 
 from __future__ import annotations
@@ -35,12 +34,11 @@ class ContractTestFailed(AssertionError):
 class ConsumerPact:
     """Collects the interactions of one consumer with one provider into a pact file.
 
-    ``directory`` should be empty at first: Pact merges into files that are
-    there, and interactions removed from the tests would stay.
+    ``directory`` should be empty at first: Pact merges into existing files, so removed interactions would remain.
     """
 
     def __init__(self, consumer: str, provider: str, directory: Path) -> None:
-        # Pact's core reports usage over the network unless told otherwise.
+        # Pact's core reports its usage over the network unless this is set.
         os.environ["PACT_DO_NOT_TRACK"] = "true"
         self.file = directory / f"{consumer}-{provider}.json"
         self._names = (consumer, provider)
@@ -59,13 +57,17 @@ class ConsumerPact:
     ) -> HttpInteraction:
         """Begin one interaction; describe it with pact-python, then :meth:`serve` it.
 
-        ``safe_in_production`` says that it changes nothing, reaches no user and
-        sends no bad credential, so that the gate may send it in production. ``note``
-        is for people: why more than one answer is right, for example. ``bound`` maps places of the
-        answer to values of the provider state that have to be there when the gate asks, such as
-        ``{"$.sid": "verification_sid"}``: a client that looks whether the answer is about what it
-        asked for needs them. ``claims`` maps places of JSON Web Tokens to their claims that have to hold a
-        value of the state where they are there, such as ``{"$.id_token": {"email": "username"}}``.
+        Args:
+            description: The name of the interaction.
+            given: The provider state.
+            safe_in_production: Whether the gate may send it in production: it changes nothing, contacts no user, and
+                sends no bad credential.
+            note: A note for people, such as why more than one answer is right.
+            bound: Paths of the answer, and the values of the provider state that must be there when the gate sends
+                the request, such as ``{"$.sid": "verification_sid"}``. Use it for a client that checks that the answer
+                belongs to its request.
+            claims: Paths of JSON Web Tokens, and the values of the state that their claims must have, if present, such
+                as ``{"$.id_token": {"email": "username"}}``.
         """
         from pact import Pact
 
@@ -82,19 +84,19 @@ class ConsumerPact:
 
     @contextmanager
     def serve(self) -> Iterator[str]:
-        """Return the mock server's URL; afterwards the interaction is written to the pact.
+        """Yield the mock server's URL, and write the interaction to the pact at the end.
 
         Raises:
-            ContractTestFailed: The client's request was not the one described, or the answer has a
-                list that may be empty or a value that may be any other one, and no rule says so.
-            ContractError: The interaction is one that mfagate cannot check.
+            ContractTestFailed: The client's request was not as described, or the answer has a list that may be empty,
+                or a value that may be any other, without a rule for it.
+            ContractError: mfagate cannot check the interaction.
         """
         self._require_strong()
         with self._pact.serve(addr="127.0.0.1", raises=False) as server:
             try:
                 yield str(server.url).rstrip("/")
             except Exception as error:
-                # The mock server answers 500 to another request, so what the test saw is a consequence.
+                # The mock server answers any other request with 500, so the test's error is a consequence.
                 _require_match(server, error)
                 raise
             _require_match(server)
@@ -109,10 +111,10 @@ class ConsumerPact:
 
 
 def fill(interaction: HttpInteraction, part: str, names: Mapping[str, str]) -> HttpInteraction:
-    """Let provider states fill in parts of the request when it is replayed.
+    """Fill in parts of the request from provider states when it is replayed.
 
-    ``part`` is ``path``, ``query``, ``header`` or ``body``; ``names`` maps a field
-    to the value of the state, or for ``path`` the one key ``""`` to an expression.
+    ``part`` is ``path``, ``query``, ``header`` or ``body``. ``names`` maps a field to the name of the state's value;
+    for ``path``, it maps the key ``""`` to an expression.
     """
     if part == "path":
         generators: Any = {"path": _generator(names[""])}
@@ -123,9 +125,9 @@ def fill(interaction: HttpInteraction, part: str, names: Mapping[str, str]) -> H
 
 
 def respond_with_any_of(interaction: HttpInteraction, *statuses: int) -> HttpInteraction:
-    """Let the provider answer with one of these; the mock server answers with the first.
+    """Allow any of these statuses; the mock server answers with the first.
 
-    For behaviour that is documented in two ways: say so in the interaction's ``note``.
+    Use it if two behaviours are documented, and explain them in the interaction's ``note``.
     """
     import pact_ffi
 
@@ -136,10 +138,10 @@ def respond_with_any_of(interaction: HttpInteraction, *statuses: int) -> HttpInt
 
 
 def text(example: str, regex: str = "^.+$") -> Any:
-    """Match a text of this pattern, and any text but the empty one without a pattern.
+    """Match a text with this pattern; by default any text that is not empty.
 
-    Pact's own ``match.regex`` takes numbers, booleans and objects as well if they look like that,
-    and ``match.str`` an empty text. A client that reads a text takes none of them.
+    Pact's own ``match.regex`` also matches numbers, booleans and objects, and ``match.str`` an empty text. A client
+    that reads a text accepts none of them.
     """
     from pact import match
 
@@ -147,21 +149,21 @@ def text(example: str, regex: str = "^.+$") -> Any:
 
 
 def number(example: int, regex: str) -> Any:
-    """Match a whole number whose digits have this pattern: the codes that the client knows, say."""
-    both = [{"pact:matcher:type": "integer"}, {"pact:matcher:type": "regex", "regex": regex}]
-    return {"pact:matcher:type": both, "value": example}
+    """Match a whole number whose digits match this pattern, such as the codes that the client knows."""
+    matchers = [{"pact:matcher:type": "integer"}, {"pact:matcher:type": "regex", "regex": regex}]
+    return {"pact:matcher:type": matchers, "value": example}
 
 
 def positive(example: int) -> Any:
-    """Match a whole number of 1 or more; ``match.int`` takes 0 and negative ones."""
+    """Match a whole number of at least 1; ``match.int`` also matches 0 and negative numbers."""
     return number(example, "^[1-9][0-9]*$")
 
 
 def including(element: Any) -> Any:
-    """Match a list with one element that matches this one; the others need only be of its shape.
+    """Match a list with an element that matches this one; the others must have the same structure.
 
-    Pact's own ``match.array_containing`` demands nothing of the other elements. Use it for a
-    client that skips what it does not know, and this one for a client that reads each element.
+    Pact's own ``match.array_containing`` allows any other elements. Use that for a client that skips unknown elements,
+    and this function for a client that reads each element.
     """
     from pact import match
 
@@ -169,11 +171,9 @@ def including(element: Any) -> Any:
 
 
 def only_objects(interaction: HttpInteraction, path: str = "$") -> HttpInteraction:
-    """Demand that every item of the list at a path is an object.
+    """Require that every item of the list at a path, such as ``$.factors``, is an object.
 
-    ``match.array_containing`` demands that one item is as described, and says nothing of the others,
-    which may then be texts or null. ``path`` is that of the list, such as ``$.factors``. Call this after
-    ``with_body``.
+    ``match.array_containing`` checks only one item, so the others may be texts or null. Call this after ``with_body``.
     """
     any_key = {"match": "eachKey", "rules": [{"match": "regex", "regex": ".*"}]}
     rules = {path: {"match": "type"}, f"{path}[*]": any_key}
@@ -182,9 +182,9 @@ def only_objects(interaction: HttpInteraction, path: str = "$") -> HttpInteracti
 
 
 def any_number_of(item: Any) -> AbstractMatcher[Any]:
-    """Describe a list that may be empty on purpose, with items that are all like this one.
+    """Match a list that may be empty, whose items all have the structure of this one.
 
-    ``match.each_like`` without ``min`` allows an empty list as well, and does not say whether this is meant.
+    ``match.each_like`` without ``min`` also allows an empty list, but does not show whether this is intended.
     """
     from pact.match.matcher import GenericMatcher
 
@@ -193,7 +193,7 @@ def any_number_of(item: Any) -> AbstractMatcher[Any]:
 
 def _too_weak(description: str, places: Sequence[WeakPlace]) -> str:
     lines = [f"the answer of {description!r} checks less than it shows:", *(f"  {place}" for place in places), ""]
-    lines.append("A rule of a list or an object applies to everything inside it. Say what you mean with:")
+    lines.append("A rule of a list or an object applies to everything inside it. Be explicit, with:")
     if any(place.is_list for place in places):
         lines += [
             "  match.array_containing([...])      one item is as described, with exactly its values; others may differ",
@@ -214,9 +214,9 @@ def _generator(expression: str) -> dict[str, str]:
 
 
 def compare(written: Path, committed: Path) -> str | None:
-    """How a freshly written pact differs from the committed one, or None.
+    """Return how a newly written pact differs from the committed one; None if it does not.
 
-    The version of Pact's library stands in every file and is no difference.
+    The version of Pact's library, which every file contains, is ignored.
     """
     if not committed.exists():
         return f"{committed} does not exist; copy {written} there"
@@ -231,7 +231,7 @@ def _comparable(path: Path) -> dict[str, Any]:
     with open_regular(path) as file:
         pact = json.load(file)
     metadata = {name: value for name, value in pact["metadata"].items() if name != "pactRust"}
-    interactions = {one["description"]: one for one in pact["interactions"]}
+    interactions = {interaction["description"]: interaction for interaction in pact["interactions"]}
     return {"consumer": pact["consumer"], "provider": pact["provider"], "metadata": metadata, **interactions}
 
 

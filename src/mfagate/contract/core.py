@@ -1,8 +1,7 @@
-"""The only module that talks to Pact's Rust core (the ``pact_ffi`` package).
+"""Call Pact's Rust core (the ``pact_ffi`` package). No other module does.
 
-The core has one entry point that matches in process: the response of a synchronous
-message. It runs the content matchers that the Verifier runs, so a JSON body, and a
-header or status as ``text/plain``, are judged by the same code in both.
+The core has one function that matches in process: for the response of a synchronous message. It runs the content
+matchers of the Verifier, so both compare a JSON body, and a header or status as ``text/plain``, with the same code.
 """
 
 from __future__ import annotations
@@ -15,15 +14,14 @@ from typing import Any
 from mfagate.contract.errors import ContractError
 
 _BAD_EXPRESSION = "is not a valid regular expression"
-# The core panics, and says so on standard error, where a regular expression backtracks too far.
+# The core panics, with a message on standard error, if a regular expression backtracks too far.
 GAVE_UP = "a regular expression takes too many steps"
 
 
 class CompiledExpectation:
     """An example text and its matching rules, compiled once.
 
-    One instance may be used by several threads at once: matching does not change it,
-    and the core releases the GIL meanwhile.
+    Several threads may use one instance at once: matching does not change it, and the core releases the GIL.
     """
 
     __slots__ = ("_arguments", "_interaction", "_match", "_pact")
@@ -40,13 +38,13 @@ class CompiledExpectation:
         Raises:
             ContractError: The core does not understand the rules.
         """
-        # The core reports usage over the network unless told not to before it is loaded.
+        # The core reports its usage over the network unless this is set before it is loaded.
         os.environ["PACT_DO_NOT_TRACK"] = "true"
         import pact_ffi
 
         self._arguments = (content_type, example, rules, where)
         self._match = pact_ffi.sync_message_match_response_contents
-        # Dropping the pact frees its interactions, so it has to live as long as they do.
+        # The pact owns its interactions, so it must live as long as they do.
         self._pact = pact_ffi.new_pact("mfagate", "mfagate")
         pact_ffi.with_specification(self._pact, pact_ffi.PactSpecification.V4)
         self._interaction = pact_ffi.new_sync_message_interaction(self._pact, "answer")
@@ -58,17 +56,17 @@ class CompiledExpectation:
             raise ContractError(f"{where}: Pact cannot read the matching rules of {', '.join(rules)}") from error
 
     def __reduce__(self) -> tuple[type[CompiledExpectation], tuple[Any, ...]]:
-        """Pickle the text alone: a handle of the core is valid in one process only."""
+        """Pickle only the arguments, because a handle of the core is valid in one process only."""
         return CompiledExpectation, self._arguments
 
     def mismatches(self, actual: str) -> list[dict[str, Any]]:
-        """Pact's mismatches, as the core words them; an empty list is a match.
+        """Return Pact's mismatches in the core's words; an empty list is a match.
 
-        Each has ``path``, ``expected``, ``actual`` (texts, JSON where the content is)
-        and ``mismatch``, a sentence. ``actual`` must not hold NUL: it goes to a C string.
+        Each has ``path``, ``expected``, ``actual`` (texts, or JSON if the content is JSON) and ``mismatch``, a
+        sentence. ``actual`` must not contain NUL, because it is passed as a C string.
 
         Raises:
-            ContractError: A regular expression of the rules is not one.
+            ContractError: A regular expression of the rules is not valid.
         """
         try:
             mismatches = self._match(self._interaction, 0, None, actual)

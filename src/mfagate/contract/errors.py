@@ -1,4 +1,4 @@
-"""What can be wrong with a contract, and with the values it is given."""
+"""The errors of contracts, and of the values of provider states."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from mfagate.core.causes import CauseId
 class ContractError(ValueError):
     """A contract cannot be used; the message names the file and what to change.
 
-    ``where`` are the keys and indices in the file that lead to the value, ``line`` is its line.
+    ``where`` is the path of the value in the file (keys and indexes), ``line`` is its line.
     """
 
     cause = CauseId.CONTRACT_OUT_OF_DATE
@@ -22,7 +22,7 @@ class ContractError(ValueError):
 
 
 class UnsafeContractError(ContractError):
-    """A request of the contract could go elsewhere than to the provider, or carry a second one."""
+    """A request of the contract could go to another server, or hide a second request."""
 
     cause = CauseId.CONTRACT_UNSAFE_PATH
 
@@ -40,9 +40,9 @@ class StateValueError(ValueError):
 
 
 class UnsafeValueError(StateValueError):
-    """With the values of its provider states, a request could go elsewhere.
+    """With the values of its provider states, a request could go to another server.
 
-    ``part`` is where in the pact's request. ``values`` are the values that were put in; no message shows them.
+    ``part`` is the path in the pact's request. ``values`` are the inserted values; no message shows them.
     """
 
     def __init__(self, name: str, problem: str, part: tuple[str | int, ...], values: Collection[str] = ()) -> None:

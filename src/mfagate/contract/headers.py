@@ -1,4 +1,4 @@
-"""Response headers, compared as Pact's Verifier compares them.
+"""Compare response headers as Pact's Verifier does.
 
 https://github.com/pact-foundation/pact-reference/blob/master/rust/pact_matching/src/headers.rs
 """
@@ -13,46 +13,37 @@ from mfagate.contract.mismatch import Mismatch, header_changed
 from mfagate.core.exchange import Headers
 from mfagate.core.foreign.parsing import raw
 
-# Pact splits these at commas, on both sides, and no others (pact_models/src/headers.rs).
+# Pact splits only these at commas, on both sides (pact_models/src/headers.rs).
 _LISTS = frozenset(
     {
-        "accept",
-        "accept-encoding",
-        "accept-language",
-        "access-control-allow-headers",
-        "access-control-allow-methods",
-        "access-control-expose-headers",
-        "access-control-request-headers",
-        "allow",
-        "cache-control",
-        "if-match",
-        "if-none-match",
-        "vary",
+        "accept", "accept-encoding", "accept-language", "access-control-allow-headers", "access-control-allow-methods",
+        "access-control-expose-headers", "access-control-request-headers", "allow", "cache-control", "if-match",
+        "if-none-match", "vary",
     }
-)
-# The value, then parameters of which only the expected ones count.
+)  # fmt: skip
+# These have a value and parameters, of which only the expected ones are compared.
 _PARAMETERISED = frozenset({"accept", "content-type"})
 
 
 class ExpectedHeader:
-    """One header of the contract with its values and, where it has one, its matching rule."""
+    """One header of the contract, with its values and its matching rule, if any."""
 
     __slots__ = ("_is_exact", "_key", "_rule", "name", "values")
 
     def __init__(self, name: str, values: Sequence[str], rule: Mapping[str, Any] | None, where: str) -> None:
-        """``rule`` is the one of the pact's ``matchingRules`` for this header."""
+        """Prepare the comparison; ``rule`` is the matching rule for this header, if any."""
         self.name = name
         self.values = tuple(value.strip() for value in values)
         self._key = name.lower()
         self._is_exact = rule is not None and rule["matchers"] == [{"match": "equality"}]
         self._rule = None
         if rule is not None and not self._is_exact:
-            # Pact holds every actual value against the first expected one.
+            # Pact compares every actual value with the first expected value.
             example = self.values[0] if self.values and self.values[0] else "-"
             self._rule = CompiledExpectation("text/plain", example, {"$": rule}, where)
 
     def mismatch(self, headers: Headers) -> Mismatch | None:
-        """How this header differs in an answer, or None."""
+        """Return how this header differs in an answer; None if it matches."""
         actual = split(self._key, map(raw, headers.all(self._key)))
         if not actual:
             return header_changed(self.name, ", ".join(self.values), None)
@@ -61,7 +52,7 @@ class ExpectedHeader:
         return header_changed(self.name, ", ".join(self.values), ", ".join(actual))
 
     def allows(self, value: str) -> bool:
-        """Whether a matching rule of this header allows ``value``; False if it has none."""
+        """Return whether the header's matching rule allows ``value``; False without a rule."""
         return self._rule is not None and not self._rule.mismatches(value)
 
     def _matches(self, actual: Sequence[str]) -> bool:
@@ -77,7 +68,7 @@ class ExpectedHeader:
 def split(name: str, values: Iterable[str]) -> tuple[str, ...]:
     """Return the values of a header; a comma-separated list counts as several.
 
-    Pact does not see values that are not ASCII.
+    Pact ignores values that are not ASCII.
     """
     readable = filter(str.isascii, values)
     if name in _LISTS:
@@ -89,11 +80,11 @@ def _same(name: str, expected: str, actual: str) -> bool:
     if expected == actual:
         return True
     if name not in _PARAMETERISED:
-        # White space around a comma never counts.
+        # Spaces around a comma are ignored.
         return _trimmed(expected, ",") == _trimmed(actual, ",")
     expected_value, *expected_parameters = _trimmed(expected, ";")
     actual_value, *actual_parameters = _trimmed(actual, ";")
-    # All of the expected parameters, in any order and case, among any others.
+    # All expected parameters must be present, in any order and case; others are allowed.
     return expected_value == actual_value and _pairs(expected_parameters) <= _pairs(actual_parameters)
 
 

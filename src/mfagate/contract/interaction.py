@@ -1,4 +1,4 @@
-"""Contracts and their interactions, as the rest of the package uses them."""
+"""Contracts and their interactions."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class ProviderState:
-    """What has to be so at the provider before the request is sent, e.g. "user alice exists"."""
+    """A condition at the provider before the request is sent, such as "user alice exists"."""
 
     name: str
     params: Mapping[str, Any] = field(default_factory=dict)
@@ -32,15 +32,13 @@ class ProviderState:
 class Interaction:
     """One request of the contract and the answer that the consumer understands.
 
-    ``safe_in_production`` and ``note`` are the pact's own ``comments.mfagate``, written
-    with ``set_comment("mfagate", {"safe-in-production": True, "note": "..."})``. So is ``bound``: it maps
-    the path of a place in the answer to the name of the state's value that has to be there, such as
-    ``{"$.sid": "verification_sid"}``. ``claims`` does so for what a JSON Web Token in the answer says, where the
-    answer has one: ``{"$.id_token": {"email": "username"}}``.
+    ``safe_in_production``, ``note``, ``bound`` and ``claims`` come from the pact's ``comments.mfagate``, written with
+    ``set_comment("mfagate", {"safe-in-production": True, "note": "..."})``. ``bound`` maps a path in the answer to the
+    name of the state's value that must be there, such as ``{"$.sid": "verification_sid"}``. ``claims`` does so for the
+    claims of a JSON Web Token, if the answer has one: ``{"$.id_token": {"email": "username"}}``.
     """
 
     description: str
-    key: str | None = None
     states: tuple[ProviderState, ...] = ()
     safe_in_production: bool = False
     note: str | None = None
@@ -51,7 +49,7 @@ class Interaction:
     response: ExpectedResponse = field(default_factory=ExpectedResponse)
 
     def build_request(self, values: Mapping[str, str]) -> requests.Request:
-        """Return the request to send, with ``values`` from the provider states put in.
+        """Return the request to send, with the ``values`` of the provider states.
 
         Its URL is path and query only; join it with the base URL of the provider.
 
@@ -69,17 +67,17 @@ class Interaction:
     def match(
         self, response: Response, showable: Showable | None = None, values: Mapping[str, str] | None = None
     ) -> list[Mismatch]:
-        """How an answer differs from the contract, the most telling difference first.
+        """Return how an answer differs from the contract, the most informative difference first.
 
         Args:
             response: The answer.
-            showable: Makes of the JSON of a live answer, which may hold secrets, what may be quoted.
-            values: The values of the provider states. Without them, as for a recording, nobody knows
-                what ``bound`` places have to hold.
+            showable: Removes the secrets from the JSON of a live answer before it is quoted.
+            values: The values of the provider states. Without them, as for a recording, ``bound`` fields and claims
+                are not compared.
 
         Raises:
             ContractError: Pact's core does not understand a matching rule.
-            StateValueError: The states gave no value for a bound place or claim.
+            StateValueError: The states gave no value for a bound field or claim.
         """
         mismatches = self.response.match(response, showable)
         if mismatches or values is None:
@@ -87,15 +85,15 @@ class Interaction:
         return [*self._of_another(response, showable, values), *self._of_other_claims(response, values)]
 
     def example_values(self) -> dict[str, str]:
-        """Return the values that the example answer is about, by the names of the states' values.
+        """Return the values that the example answer contains, by the names of the states' values.
 
-        A claim that the example does not have is about no value: its text is empty.
+        The value of a claim that the example does not have is empty.
         """
         document = json.loads(self.response.body or "null") if self.bound or self.claims else None
         values: dict[str, str] = {}
         for path, names in self.claims.items():
-            said = _claims(document, path) or {}
-            values |= {name: as_text(said.get(claim, "")) for claim, name in names.items()}
+            claims = _claims(document, path) or {}
+            values |= {name: as_text(claims.get(claim, "")) for claim, name in names.items()}
         return values | {name: as_text(at(document, steps(path))) for path, name in self.bound.items()}
 
     def _of_another(
@@ -114,34 +112,34 @@ class Interaction:
                 yield of_another(path, name, quotes.of(path, actual))
 
     def _of_other_claims(self, response: Response, values: Mapping[str, str]) -> Iterator[Mismatch]:
-        """Yield what tokens say of somebody else. A token or claim that is not there says nothing."""
+        """Yield the claims about another user. A missing token or claim is not a mismatch."""
         document = response.json() if self.claims else None
         for path, names in self.claims.items():
             expected = {claim: _given(values, name, f"{path} {claim}") for claim, name in names.items()}
-            said = _claims(document, path)
-            if said is None:
+            claims = _claims(document, path)
+            if claims is None:
                 continue
-            if not said:
+            if not claims:
                 yield unreadable_token(path)
             for claim, name in names.items():
-                # Providers write addresses in small letters.
-                if isinstance(said.get(claim), str) and said[claim].lower() != expected[claim].lower():
+                # Providers change addresses to lower case.
+                if isinstance(claims.get(claim), str) and claims[claim].lower() != expected[claim].lower():
                     yield of_another(f"{path} {claim}", name, "another value")
 
 
 def _given(values: Mapping[str, str], name: str, place: str) -> str:
-    """Return the value that a place of the answer has to hold.
+    """Return the value that must be at a place of the answer.
 
     Raises:
         StateValueError: The states gave no such value.
     """
     if name not in values:
-        raise StateValueError(name, f"is not given by the state, and {place} has to hold it")
+        raise StateValueError(name, f"is not given by the state, and {place} must have it")
     return values[name]
 
 
 def _claims(document: Any, path: str) -> Mapping[str, Any] | None:
-    """Return what the token at a place says, nothing if it cannot be read; None if there is no token."""
+    """Return the claims of the token at a path: empty if it cannot be read, None if there is no token."""
     try:
         token = at(document, steps(path))
     except LookupError:
@@ -153,10 +151,9 @@ def _claims(document: Any, path: str) -> Mapping[str, Any] | None:
 
 @dataclass(frozen=True, slots=True)
 class Contract:
-    """A pact file: what ``consumer`` expects of ``provider``, in file order."""
+    """A pact file: the interactions that ``consumer`` expects of ``provider``, in file order."""
 
     path: Path
     consumer: str
     provider: str
     interactions: tuple[Interaction, ...]
-    metadata: Mapping[str, Any] = field(default_factory=dict)

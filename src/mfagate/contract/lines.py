@@ -1,4 +1,4 @@
-"""Find the line of a value in a JSON text, for a person who has to change it."""
+"""Find the line of a value in a JSON text, so that an error can name it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Where = tuple[str | int, ...]
 def line_of(text: str, where: Sequence[str | int]) -> int | None:
     """Return the line, counted from 1, on which the value at ``where`` begins.
 
-    If there is no such value, return the line of the value that would contain it. The last of repeated keys counts.
+    If there is no such value, return the line of the value that would contain it. Of repeated keys, the last counts.
     """
     steps = tuple(where)
     wanted = {steps[:length] for length in range(len(steps) + 1)}

@@ -1,4 +1,4 @@
-"""Media types, compared and detected as Pact does it.
+"""Compare and detect media types as Pact does.
 
 https://github.com/pact-foundation/pact-reference/blob/master/rust/pact_models/src/content_types.rs
 """
@@ -13,7 +13,7 @@ from functools import lru_cache
 _TOKEN = r"[\w!#$&^.+*-]+"
 _MEDIA_TYPE = re.compile(rf"\s*({_TOKEN})/({_TOKEN})\s*(?:;(.*))?$", re.ASCII)
 
-# In the order in which Pact tries them; what fits none is plain text.
+# In the order in which Pact tries them. A text that matches none is plain text.
 _LOOKS_LIKE = (
     (re.compile(r"\A\s*<\?xml\s*version"), "application/xml"),
     (re.compile(r"\A(?:\s*<!DOCTYPE|<HTML>)", re.IGNORECASE), "text/html"),
@@ -24,7 +24,7 @@ _LOOKS_LIKE = (
 
 @dataclass(frozen=True, slots=True)
 class MediaType:
-    """``application/problem+json`` is main ``application``, sub ``problem``, suffix ``json``."""
+    """A media type: ``application/problem+json`` is main ``application``, sub ``problem``, suffix ``json``."""
 
     main: str
     sub: str
@@ -51,14 +51,14 @@ class MediaType:
 
     @property
     def is_unknown(self) -> bool:
-        """Whether this is ``*/*`` or the like, which Pact compares with anything."""
+        """Whether this contains a wildcard such as ``*/*``, which Pact compares with anything."""
         return self.main == "*" or self.sub == "*"
 
     def accepts(self, actual: MediaType) -> bool:
-        """Whether Pact compares a body of type ``actual`` with an expected one of this type.
+        """Return whether Pact compares a body of type ``actual`` with an expected body of this type.
 
-        Parameters count only where the expected type has some, and
-        ``application/problem+json`` will do for ``application/json``.
+        Parameters are compared only if the expected type has any, and ``application/problem+json`` is accepted for
+        ``application/json``.
         """
         if self.is_unknown or actual.is_unknown:
             return True
@@ -70,7 +70,7 @@ class MediaType:
             return not self.parameters or self.parameters == other.parameters
         if self.parameters:
             return self == other
-        # Sic: Pact leaves the suffix out here.
+        # Pact, too, leaves out the suffix here.
         return (self.main, self.sub) == (other.main, other.sub)
 
     @property
@@ -80,7 +80,7 @@ class MediaType:
 
 @lru_cache(maxsize=256)
 def parse(text: str) -> MediaType | None:
-    """Return the media type of a ``Content-Type`` value, or None if it has none."""
+    """Return the media type of a ``Content-Type`` value; None if it is not valid."""
     found = _MEDIA_TYPE.match(text)
     if found is None:
         return None
@@ -97,7 +97,7 @@ def parse(text: str) -> MediaType | None:
 
 
 def detect(body: str) -> MediaType:
-    """Return the media type that Pact takes an untyped body for, from its beginning."""
+    """Return the media type that Pact detects from the beginning of a body."""
     name = next((name for pattern, name in _LOOKS_LIKE if pattern.match(body)), "text/plain")
     main, _, sub = name.partition("/")
     return MediaType(main, sub)

@@ -1,4 +1,4 @@
-"""What an answer broke: Pact's mismatches, each with a cause and a readable sentence."""
+"""Describe how an answer breaks the contract: each of Pact's mismatches with a cause and a sentence."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from mfagate.contract.path import at, steps
 from mfagate.core.causes import CauseId
 from mfagate.core.foreign import quoted, quoted_json
 
-# Longer values are cut: an answer may hold tokens and seeds that nobody registered as secret.
+# Longer values are cut off: an answer may contain tokens and seeds that are not registered as secrets.
 LONGEST_VALUE = 60
 _LONGEST_DEMAND = 2 * LONGEST_VALUE
 _LONGEST_PATH = 200
@@ -28,41 +28,33 @@ _DETAIL = ": Error("
 _SAME_TYPE = ") to be the same type as "
 _PLAIN_KEY = re.compile(r"[A-Za-z_][\w-]*", re.ASCII)
 
-# The most telling first: a wrong status explains a wrong body, a missing field its neighbours.
+# The most informative first: a wrong status explains a wrong body, and a missing field explains others.
 _ORDER = (
-    CauseId.CONTRACT_ENDPOINT_RETIRED,
-    CauseId.CONTRACT_STATUS_CHANGED,
-    CauseId.CONTRACT_BODY_UNREADABLE,
-    CauseId.CONTRACT_NOT_JSON,
-    CauseId.CONTRACT_FIELD_MISSING,
-    CauseId.CONTRACT_TYPE_CHANGED,
-    CauseId.CONTRACT_VALUE_UNEXPECTED,
-    CauseId.CONTRACT_HEADER_CHANGED,
-)
+    CauseId.CONTRACT_ENDPOINT_RETIRED, CauseId.CONTRACT_STATUS_CHANGED, CauseId.CONTRACT_BODY_UNREADABLE,
+    CauseId.CONTRACT_NOT_JSON, CauseId.CONTRACT_FIELD_MISSING, CauseId.CONTRACT_TYPE_CHANGED,
+    CauseId.CONTRACT_VALUE_UNEXPECTED, CauseId.CONTRACT_HEADER_CHANGED,
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
 class Mismatch:
     """One difference between an answer and its contract.
 
-    ``path`` is ``status``, ``header NAME`` or a JSON path into the body such as
-    ``$.result.value``. ``message`` is one sentence; it, ``expected`` and ``actual``
-    hold no value longer than 60 characters.
+    ``path`` is ``status``, ``header NAME`` or a JSON path into the body, such as ``$.result.value``. ``message`` is one
+    sentence; it quotes no more than 60 characters of a value.
     """
 
     cause: CauseId
     path: str
     message: str
-    expected: Any = None
-    actual: Any = None
 
 
 Showable = Callable[[Any], Any]
-"""Makes of an answer's JSON what may be quoted from it: the same structure without what is secret."""
+"""Returns the JSON of an answer without its secrets, so that it may be quoted."""
 
 
 class Quotes:
-    """What the messages may quote from the JSON body of one answer."""
+    """The values that messages may quote from the JSON body of one answer."""
 
     def __init__(self, body: str, showable: Showable | None) -> None:
         self._body, self._showable = body, showable
@@ -75,7 +67,7 @@ class Quotes:
             shown = at(self._document, steps(path))
         except (ValueError, LookupError, RecursionError):
             return _HIDDEN
-        # JSON within a text is not searched for secrets.
+        # JSON inside a text is not searched for secrets.
         return _HIDDEN if isinstance(shown, str) and shown.lstrip()[:1] in ("{", "[") else _quoted(shown)
 
     @cached_property
@@ -87,78 +79,70 @@ _HIDDEN = "…"
 
 
 def rank(mismatch: Mismatch) -> tuple[int, str]:
-    """Sort key: the most telling cause first, then by path."""
+    """Return the sort key: the most informative cause first, then by path."""
     return _ORDER.index(mismatch.cause), mismatch.path
 
 
-def shorten(value: Any) -> Any:
-    """Return the value itself if it is a scalar, else the beginning of its text or JSON, quoted."""
-    if value is None or isinstance(value, bool | int | float):
-        return value
-    return quoted(value, LONGEST_VALUE) if isinstance(value, str) else quoted_json(value, LONGEST_VALUE)
-
-
 def status_changed(expected: int, actual: int, pact_text: str = "") -> Mismatch:
-    """Return a status that the contract does not allow; ``pact_text`` is Pact's sentence on it."""
-    message = f"The status is {actual}, the contract {_demand(pact_text, str(actual), expected)}."
-    return Mismatch(CauseId.CONTRACT_STATUS_CHANGED, "status", message, expected, actual)
+    """Describe a status that the contract does not allow; ``pact_text`` is Pact's sentence about it."""
+    message = f"The status is {actual}; the contract {_demand(pact_text, str(actual), expected)}."
+    return Mismatch(CauseId.CONTRACT_STATUS_CHANGED, "status", message)
 
 
 def header_changed(name: str, expected: str, actual: str | None) -> Mismatch:
-    """Return a header that the contract names; ``actual`` is None where the answer has none."""
+    """Describe a header that differs from the contract; ``actual`` is None if the answer has none."""
     is_now = "is missing" if actual is None else f"is {_quoted(actual)}"
-    message = f"The header {name} {is_now}, the contract has {_quoted(expected)}."
-    return Mismatch(CauseId.CONTRACT_HEADER_CHANGED, f"header {name}", message, shorten(expected), shorten(actual))
+    message = f"The header {name} {is_now}; the contract has {_quoted(expected)}."
+    return Mismatch(CauseId.CONTRACT_HEADER_CHANGED, f"header {name}", message)
 
 
-def endpoint_retired(message: str, path: str, actual: object) -> Mismatch:
-    """Return an endpoint that is gone, or announced to go while its answers already differ."""
-    return Mismatch(CauseId.CONTRACT_ENDPOINT_RETIRED, path, message, None, actual)
+def endpoint_retired(message: str, path: str) -> Mismatch:
+    """Describe an endpoint that is gone, or whose end is announced while its answers already differ."""
+    return Mismatch(CauseId.CONTRACT_ENDPOINT_RETIRED, path, message)
 
 
-def body_not_empty(body: str) -> Mismatch:
-    """Return a body where the contract says that there is none."""
-    message = "The answer has a body, the contract has none."
-    return Mismatch(CauseId.CONTRACT_VALUE_UNEXPECTED, "$", message, None, shorten(body))
+def body_not_empty() -> Mismatch:
+    """Describe a body that the contract does not have."""
+    return Mismatch(CauseId.CONTRACT_VALUE_UNEXPECTED, "$", "The answer has a body; the contract has none.")
 
 
 def body_unreadable(problem: str) -> Mismatch:
-    """Return a body that cannot be compared at all: empty, cut off, not UTF-8."""
+    """Describe a body that cannot be compared: empty, cut off, not UTF-8."""
     return Mismatch(CauseId.CONTRACT_BODY_UNREADABLE, "$", f"The body {problem}.")
 
 
 def not_json(body: str) -> Mismatch:
-    """HTML or text where the contract has JSON; only markup is quoted, because a text may be a token."""
+    """Describe HTML or text in place of JSON. Only markup is quoted, because a text may be a token."""
     start = body.lstrip()
     how = f"begins with {_quoted(start)}" if start.startswith("<") else f"is a text of {len(body)} characters"
     return Mismatch(CauseId.CONTRACT_NOT_JSON, "$", f"The body is not JSON; it {how}.")
 
 
 def missing(path: str) -> Mismatch:
-    """Describe a place that the answer does not have."""
+    """Describe a field that the answer does not have."""
     return Mismatch(CauseId.CONTRACT_FIELD_MISSING, path, f"{path} is missing from the answer.")
 
 
 def of_another(path: str, name: str, quote: str) -> Mismatch:
-    """Describe an answer that is not about what was asked: ``name`` is that of the state's value."""
+    """Describe an answer about another object than the request; ``name`` is the name of the state's value."""
     message = f"{path} is {quote}, which is not the {name} that the request was about."
-    return Mismatch(CauseId.CONTRACT_VALUE_UNEXPECTED, path, message, None, quote)
+    return Mismatch(CauseId.CONTRACT_VALUE_UNEXPECTED, path, message)
 
 
 def unreadable_token(path: str) -> Mismatch:
     """Describe a JSON Web Token without claims; it is never quoted."""
     message = f"{path} is not a JSON Web Token that can be read."
-    return Mismatch(CauseId.CONTRACT_VALUE_UNEXPECTED, path, message, None, None)
+    return Mismatch(CauseId.CONTRACT_VALUE_UNEXPECTED, path, message)
 
 
-def in_text(pact_mismatch: Mapping[str, Any], showable: Showable | None) -> list[Mismatch]:
-    """Pact's mismatch of a body that is no JSON; such a one is never searched for secrets, so it is not shown."""
+def in_text(pact_mismatch: Mapping[str, Any], showable: Showable | None) -> Mismatch:
+    """Describe Pact's mismatch of a body that is not JSON. It is not shown, because it is not searched for secrets."""
     expected, actual, text = (pact_mismatch[name] for name in ("expected", "actual", "mismatch"))
-    return [_differs("$", expected, actual, text, _quoted(actual) if showable is None else _HIDDEN)]
+    return _differs("$", expected, actual, text, _quoted(actual) if showable is None else _HIDDEN)
 
 
 def in_json(pact_mismatch: Mapping[str, Any], body: str, quotes: Quotes) -> list[Mismatch]:
-    """One of Pact's mismatches of a JSON body; several if several keys are missing."""
+    """Describe one of Pact's mismatches of a JSON body; returns several if several keys are missing."""
     # The core names keys of the answer in its paths.
     path, text = pact_mismatch["path"], pact_mismatch["mismatch"]
     expected, actual = _value(pact_mismatch["expected"]), _value(pact_mismatch["actual"])
@@ -176,19 +160,19 @@ def in_json(pact_mismatch: Mapping[str, Any], body: str, quotes: Quotes) -> list
 def _differs(path: str, expected: object, actual: object, text: str, quote: str) -> Mismatch:
     if _kind(expected) != _kind(actual) and not text.startswith(_VARIANT):
         cause = CauseId.CONTRACT_TYPE_CHANGED
-        message = f"{path} is {_described(actual, quote)}, the contract has {_described(expected, _quoted(expected))}."
+        message = f"{path} is {_described(actual, quote)}; the contract has {_described(expected, _quoted(expected))}."
     else:
-        # JSON within a string is read like JSON above; Pact's sentence knows better.
+        # JSON inside a string was read as JSON above, so only Pact's sentence shows its type.
         cause = CauseId.CONTRACT_TYPE_CHANGED if _names_other_type(text) else CauseId.CONTRACT_VALUE_UNEXPECTED
-        # Pact's sentence repeats the value, which can be cut off only if it is a text.
+        # Pact's sentence repeats the value, which can be removed only if it is a text.
         may_repeat = isinstance(actual, str) or quote == _quoted(actual)
         demand = _demand(text, actual, expected) if may_repeat else f"has {_quoted(expected)}"
-        message = f"{path} is {quote}, the contract {demand}."
-    return Mismatch(cause, path, message, shorten(expected), quote)
+        message = f"{path} is {quote}; the contract {demand}."
+    return Mismatch(cause, path, message)
 
 
 def _names_other_type(text: str) -> bool:
-    """Whether Pact's sentence is "Expected VALUE (TYPE) to be the same type as VALUE (TYPE)" with two types."""
+    """Return whether Pact's sentence is "Expected VALUE (TYPE) to be the same type as VALUE (TYPE)" with two types."""
     before, same, behind = text.partition(_SAME_TYPE)
     if not same or "(" not in before or not behind.endswith(")"):
         return False
@@ -206,22 +190,14 @@ def _value(text: str | None) -> Any:
         return text
 
 
+_KINDS = {
+    type(None): "null", bool: "a boolean", int: "an integer", float: "a decimal", str: "a string", list: "a list",
+    dict: "an object",
+}  # fmt: skip
+
+
 def _kind(value: object) -> str:
-    match value:
-        case None:
-            return "null"
-        case bool():
-            return "a boolean"
-        case int():
-            return "an integer"
-        case float():
-            return "a decimal"
-        case str():
-            return "a string"
-        case list():
-            return "a list"
-        case _:
-            return "an object"
+    return _KINDS[type(value)]
 
 
 def _described(value: object, quote: str) -> str:
@@ -233,14 +209,14 @@ def _quoted(value: object) -> str:
 
 
 def _demand(text: str, actual: object, expected: object) -> str:
-    """Return what the contract demands, out of Pact's sentence "Expected ACTUAL to match PATTERN: DETAIL"."""
+    """Return the contract's demand from Pact's sentence "Expected ACTUAL to match PATTERN: DETAIL"."""
     if text == GAVE_UP:
         return "has a regular expression that takes too many steps on it"
-    # The value may itself hold "to be"; look behind it.
+    # The value may contain "to be", so search after it.
     behind = text.partition(actual)[2] if isinstance(actual, str) and actual else text
     found = _DEMAND.search(behind)
     demand = behind[found.start() :].partition(_DETAIL)[0] if found else ""
-    # An equality repeats the expected value, at any length.
+    # An equality repeats the whole expected value.
     if not demand or demand.startswith("to be equal"):
         return f"has {_quoted(expected)}"
-    return f"wants it {quoted(demand, _LONGEST_DEMAND)}"
+    return f"requires it {quoted(demand, _LONGEST_DEMAND)}"

@@ -1,4 +1,4 @@
-"""JSON of a file together with where it stands, so that every error can say so."""
+"""JSON of a file with its location, so that every error can name it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from mfagate.contract.errors import ContractError, UnsafeContractError
 
 _T = TypeVar("_T")
-_NAMES = {str: "a text", bool: "true or false", int: "a whole number", dict: "an object", list: "a list"}
+_NAMES = {str: "a string", bool: "true or false", int: "a whole number", dict: "an object", list: "a list"}
 
 
 class Node:
@@ -17,7 +17,7 @@ class Node:
     __slots__ = ("steps", "value", "where")
 
     def __init__(self, value: Any, where: str, steps: tuple[str | int, ...] = ()) -> None:
-        """``where`` begins every error message about the value; ``steps`` are the keys that lead to it."""
+        """Wrap a value. ``where`` begins every error message about it; ``steps`` is its path in the file."""
         self.value = value
         self.where = where
         self.steps = steps
@@ -31,26 +31,26 @@ class Node:
         return UnsafeContractError(f"{self.where} {problem}", self.steps)
 
     def a(self, kind: type[_T]) -> _T:
-        """Return the value, which has to be of this type.
+        """Return the value, which must be of this type.
 
         Raises:
             ContractError: It is not.
         """
         if type(self.value) is not kind:
-            raise self.error(f"has to be {_NAMES[kind]}")
+            raise self.error(f"must be {_NAMES[kind]}")
         return self.value
 
     def get(self, key: str, default: Any = None) -> Node:
-        """Return a member of this object; ``default`` where it is absent or null."""
+        """Return a member of this object; ``default`` if it is absent or null."""
         value = self.a(dict).get(key)
         return Node(default if value is None else value, f"{self.where}.{key}", (*self.steps, key))
 
     def members(self) -> Iterator[tuple[str, Node]]:
-        """Return the members of this object, in file order."""
+        """Yield the members of this object, in file order."""
         for key, value in self.a(dict).items():
             yield key, Node(value, f"{self.where}[{key!r}]", (*self.steps, key))
 
     def items(self) -> Iterator[Node]:
-        """Return the items of this list."""
+        """Yield the items of this list."""
         for index, value in enumerate(self.a(list)):
             yield Node(value, f"{self.where}[{index}]", (*self.steps, index))

@@ -1,15 +1,14 @@
 """Convert pacts of specification 1 to 3 to version 4, in memory.
 
-Pact's core does the same when it reads them: it converts every pact to its model of version 4 and matches that.
-So this module follows its sources, and the tests let Pact's Verifier judge the same answers by the pact as it was
-and by the pact as it is converted.
+Pact's core does the same: it converts every pact to its model of version 4. This module follows its sources, and the
+tests compare the results of Pact's Verifier for the original and the converted pact.
 
 - https://github.com/pact-foundation/pact-specification/tree/version-2
 - https://github.com/pact-foundation/pact-specification/tree/version-3
 - https://github.com/pact-foundation/pact-reference/tree/master/rust/pact_models/src: ``request.rs``, ``json_utils.rs``,
   ``query_strings.rs``, ``sync_interaction.rs`` and ``matchingrules/mod.rs``
 
-What has an unexpected type is left as it is: reading the result names it.
+A value of an unexpected type is not changed; reading the converted pact reports it.
 """
 
 from __future__ import annotations
@@ -27,21 +26,21 @@ from mfagate.contract.node import Node
 NEWEST = 4
 
 _IMPLIED = ("regex", "min", "max", "timestamp", "time", "date")
-"""Members of a matcher that say which it is where ``match`` does not, in the order in which Pact looks for them."""
+"""Members that identify a matcher without ``match``, in the order in which Pact searches for them."""
 
 _HEADER = re.compile(r"\$\.headers?(?:\.(?P<dotted>.+)|\['(?P<quoted>.+)'\])")
 
 _TEXTS = {("application", "xml"), ("application", "x-www-form-urlencoded"), ("application", "javascript")}
-"""Media types beside ``text/*`` and JSON whose bodies Pact does not take for base64."""
+"""Media types, besides ``text/*`` and JSON, whose bodies Pact never reads as base64."""
 
 
 def version_of(pact: Node) -> str:
-    """Return the version of the specification as the metadata state it, or an empty text.
+    """Return the version of the specification from the metadata, or an empty text.
 
-    The three names are those that pact-ruby, pact-js, pact-jvm and Pact's core have written over the years.
+    pact-ruby, pact-js, pact-jvm and Pact's core have used these three names.
 
     Raises:
-        ContractError: It is neither a text nor an object with one.
+        ContractError: It is neither a text nor an object with a text.
     """
     metadata = pact.get("metadata", pact.get("metaData", {}).value)
     stated = metadata.get("pactSpecificationVersion", "").value
@@ -54,14 +53,14 @@ def version_of(pact: Node) -> str:
 
 
 def converted(pact: dict[str, Any]) -> dict[str, Any]:
-    """Return a pact of version 1 to 3 as one of version 4. The argument is not changed."""
+    """Return a pact of version 1 to 3 as version 4. The argument is not changed."""
     interactions = pact.get("interactions")
     if not isinstance(interactions, list):
         return pact
     metadata = pact["metadata"] if isinstance(pact.get("metadata"), dict) else {}
     return {
         **pact,
-        "interactions": [_interaction(each) if isinstance(each, dict) else each for each in interactions],
+        "interactions": [_interaction(item) if isinstance(item, dict) else item for item in interactions],
         "metadata": {**metadata, "pactSpecification": {"version": f"{NEWEST}.0"}},
     }
 
@@ -78,7 +77,7 @@ def _interaction(interaction: dict[str, Any]) -> dict[str, Any]:
 
 
 def _part(part: dict[str, Any], older_name: str) -> dict[str, Any]:
-    """Convert a request or a response; ``older_name`` is what its matching rules were called once."""
+    """Convert a request or a response; ``older_name`` is the former name of its matching rules."""
     new = dict(part)
     if isinstance(part.get("query"), str):
         new["query"] = _query(part["query"])
@@ -106,7 +105,7 @@ def _content_type(headers: Any) -> str:
 
 
 def _body(body: Any, content_type: str) -> Any:
-    """Return the body as version 4 writes it, with the type by which Pact compares it."""
+    """Return the body in the format of version 4, with the type by which Pact compares it."""
     if body is None or body == "":
         return {"content": body}
     stated = media_type.parse(content_type)
@@ -124,7 +123,7 @@ def _body(body: Any, content_type: str) -> Any:
 
 
 def _json_in(text: str) -> Any:
-    """Return the object or the text that a text holds as JSON, as Pact does; any other text is itself the value."""
+    """Return the JSON object or string in a text, as Pact does; any other text is the value itself."""
     try:
         value = json.loads(text)
     except (ValueError, RecursionError):
@@ -155,7 +154,7 @@ def _rule(rule: Any) -> Any:
     if not isinstance(rule, dict) or not isinstance(rule.get("matchers"), list):
         return rule
     combined = {"combine": rule["combine"].upper()} if isinstance(rule.get("combine"), str) else {}
-    return {**rule, **combined, "matchers": [_matcher(each) for each in rule["matchers"]]}
+    return {**rule, **combined, "matchers": [_matcher(matcher) for matcher in rule["matchers"]]}
 
 
 def _by_category(rules: dict[str, Any]) -> dict[str, Any]:
@@ -176,7 +175,7 @@ def _by_category(rules: dict[str, Any]) -> dict[str, Any]:
 
 
 def _matcher(matcher: Any) -> Any:
-    """Return a matcher that names its kind, and whose bounds are numbers."""
+    """Return a matcher with its name, and with numbers as bounds."""
     if not isinstance(matcher, dict):
         return matcher
     bounds = {

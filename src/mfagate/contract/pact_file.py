@@ -1,7 +1,7 @@
-"""Reading a pact file. What is read is a pact of specification version 4: older ones are converted first.
+"""Read a pact file of specification version 4; older pacts are converted first.
 
-A pact is input from outside: whatever is wrong with it becomes a
-:class:`~mfagate.contract.ContractError` that says where, and what to change.
+A pact is untrusted input: every fault in it becomes a :class:`~mfagate.contract.ContractError` with the location and
+what to change.
 https://github.com/pact-foundation/pact-specification/tree/version-4
 """
 
@@ -30,6 +30,7 @@ from mfagate.contract.safety import fault_of_header, fault_of_method
 from mfagate.core import numbers
 from mfagate.core.files import OutOfResources, Unreadable, read_text
 from mfagate.core.origins import path_fault
+from mfagate.core.strict_json import depth
 
 LARGEST_FILE = 16 * 1024 * 1024
 # Pact's own JSON reader stops at 128.
@@ -41,11 +42,11 @@ def load(path: Path, *, provider: str | None = None) -> Contract:
 
     Args:
         path: The pact file.
-        provider: The name that the pact has to give its provider.
+        provider: The name that the provider must have in the pact.
 
     Raises:
-        ContractError: The file cannot be read, is not a pact, or holds something that cannot
-            be checked or sent. Only the syntax of rule paths is left to the first match.
+        ContractError: The file cannot be read, is not a pact, or has a part that cannot be checked or sent. Only the
+            syntax of rule paths is checked later, by the first match.
     """
     content = _read(path)
     try:
@@ -57,7 +58,7 @@ def load(path: Path, *, provider: str | None = None) -> Contract:
 
 
 def line_in(path: Path, where: Where) -> int | None:
-    """Return the line of a value of a contract that was read before; None if the file is another by now."""
+    """Return the line of a value of a contract that was read before; None if the file has changed since."""
     try:
         return line_of(_read(path), where)
     except ContractError:
@@ -73,22 +74,20 @@ def _contract(pact: Node, path: Path, provider: str | None) -> Contract:
     pact = _as_version_4(pact)
     if provider is not None and names["provider"] != provider:
         raise pact.error(f"is a contract with {names['provider']!r}, not with {provider!r}")
-    interactions = tuple(_told_apart([_interaction(node) for node in pact.get("interactions").items()]))
+    interactions = tuple(_distinguished([_interaction(node) for node in pact.get("interactions").items()]))
     if not interactions:
         raise pact.error("has no interactions: run the consumer tests that write it")
-    seen: set[str] = set()
-    for interaction in interactions:
-        if interaction.description in seen:
-            raise pact.error(f"has two interactions described as {interaction.description!r}: rename one")
-        seen.add(interaction.description)
-    return Contract(path, names["consumer"], names["provider"], interactions, pact.get("metadata").a(dict))
+    for description, number in Counter(interaction.description for interaction in interactions).items():
+        if number > 1:
+            raise pact.error(f"has two interactions described as {description!r}: rename one of them")
+    return Contract(path, names["consumer"], names["provider"], interactions)
 
 
 def _as_version_4(pact: Node) -> Node:
-    """Return the pact, converted if it is an older one.
+    """Return the pact, converted if its version is older.
 
     Raises:
-        ContractError: It is a newer one.
+        ContractError: Its version is newer.
     """
     version = older.version_of(pact)
     match numbers.whole(version.partition(".")[0]):
@@ -102,22 +101,22 @@ def _as_version_4(pact: Node) -> Node:
 
 
 def _require_plain(pact: Node) -> None:
-    """Refuse the format of pact-ruby from before the specification, which has classes of Ruby in its bodies.
+    """Refuse pact-ruby's format from before the specification, with Ruby classes in its bodies.
 
     https://github.com/pact-foundation/pact-ruby/wiki/Using-pact-specification-version-2
     """
     for node in pact.get("interactions").items():
         if '"json_class": "Pact::' in json.dumps(node.value):
             raise node.error(
-                "holds matchers as classes of Ruby: write the pact again with "
+                "contains matchers as Ruby classes: write the pact again with "
                 '`pact_specification_version "2.0.0"` in its `mock_service` block'
             )
 
 
-def _told_apart(interactions: list[Interaction]) -> Iterator[Interaction]:
-    """Yield the interactions; of those with the same description, each is named with its provider states.
+def _distinguished(interactions: list[Interaction]) -> Iterator[Interaction]:
+    """Yield the interactions; if several have the same description, add their provider states to it.
 
-    In Pact it takes both to identify an interaction.
+    Pact identifies an interaction by both.
     """
     number = Counter(interaction.description for interaction in interactions)
     for interaction in interactions:
@@ -140,7 +139,7 @@ def _read(path: Path) -> str:
 def _parsed(path: Path, content: str) -> Any:
     try:
         document = json.loads(content)
-        # Infinity, NaN and unpaired surrogates are not JSON for anybody else.
+        # Other readers do not accept Infinity, NaN and unpaired surrogates.
         json.dumps(document, ensure_ascii=False, allow_nan=False).encode()
     except json.JSONDecodeError as error:
         if content.startswith("\ufeff"):
@@ -152,23 +151,9 @@ def _parsed(path: Path, content: str) -> Any:
         raise ContractError(f"{path} {problem}; write it again from the consumer tests") from error
     except (ValueError, RecursionError) as error:
         raise ContractError(f"{path} is not JSON that Pact can read") from error
-    if _is_deeper(document, DEEPEST_NESTING):
+    if depth(document) > DEEPEST_NESTING:
         raise ContractError(f"{path} is nested more than {DEEPEST_NESTING} levels deep")
     return document
-
-
-def _is_deeper(document: Any, levels: int) -> bool:
-    layer: list[Any] = [[document]]
-    for _ in range(levels + 1):
-        layer = [
-            child
-            for parent in layer
-            for child in (parent.values() if isinstance(parent, dict) else parent)
-            if isinstance(child, dict | list)
-        ]
-        if not layer:
-            return False
-    return True
 
 
 def _interaction(node: Node) -> Interaction:
@@ -178,12 +163,11 @@ def _interaction(node: Node) -> Interaction:
     if kind != "Synchronous/HTTP":
         raise node.error(f"is of type {kind!r}: only HTTP interactions can be checked")
     if node.get("pluginConfiguration", {}).value:
-        raise node.error("needs a plugin of Pact, and contracts are compared here without plugins")
+        raise node.error("needs a Pact plugin, which mfagate does not support")
     comments = node.get("comments", {}).get("mfagate", {})
     response = _response(node.get("response", {}))
     return Interaction(
         description=description,
-        key=node.get("key", "").a(str) or None,
         states=tuple(_state(state) for state in node.get("providerStates", []).items()),
         safe_in_production=comments.get("safe-in-production", False).a(bool),
         note=comments.get("note", "").a(str) or None,
@@ -196,7 +180,7 @@ def _interaction(node: Node) -> Interaction:
 
 
 def _bound(node: Node, response: ExpectedResponse) -> dict[str, str]:
-    """Places of the answer, and the names of the values that they have to hold."""
+    """Return paths of the answer, and the names of the values that must be there."""
     bound = {path: _value_name(name) for path, name in node.members()}
     document = _example(response) if bound else None
     for path in bound:
@@ -207,23 +191,23 @@ def _bound(node: Node, response: ExpectedResponse) -> dict[str, str]:
 
 
 def _bound_claims(node: Node, response: ExpectedResponse) -> dict[str, dict[str, str]]:
-    """Places of tokens in the answer, and for each its claims with the names of the values that they have to hold."""
+    """Return paths of tokens in the answer, with their claims and the names of the values that these must have."""
     claims = {path: {claim: _value_name(name) for claim, name in names.members()} for path, names in node.members()}
     document = _example(response) if claims else None
     if claims and document is None:
-        raise node.error("names places of a JSON document, and the example answer has none")
+        raise node.error("names paths of a JSON document, but the example answer is not JSON")
     for path, names in claims.items():
         token = _value_at(node, document, path)
         if not names:
             raise node.error(f"names {path} without a claim")
         if token is not None and not (isinstance(token, str) and jwt.claims(token)):
-            raise node.error(f"names {path}: the example answer has no JSON Web Token there, but something else")
+            raise node.error(f"names {path}: the example answer has something other than a JSON Web Token there")
     return claims
 
 
 def _value_name(node: Node) -> str:
     if not node.a(str):
-        raise node.error("is empty: write the name of a value that the provider state gives")
+        raise node.error("is empty: write the name of a value of the provider state")
     return str(node.value)
 
 
@@ -236,10 +220,10 @@ def _value_at(node: Node, document: Any, path: str) -> Any:
     """Return the value that the example has at a path, or None.
 
     Raises:
-        ContractError: It is not the path of one place.
+        ContractError: The path does not lead to exactly one place.
     """
     if not is_of_one_place(path):
-        raise node.error(f"names {path}: write the path of one place, such as $.user.id or $.factors[0].sid")
+        raise node.error(f"names {path}: write the path of a single value, such as $.user.id or $.factors[0].sid")
     try:
         return at(document, steps(path))
     except LookupError:
@@ -266,10 +250,10 @@ def _request(node: Node) -> ExampleRequest:
 
 
 def _require_safe(node: Node, headers: Mapping[str, Sequence[str]]) -> None:
-    """Refuse a request that could go elsewhere than to the provider.
+    """Refuse a request that could go to another server than the provider's.
 
     Raises:
-        UnsafeContractError: It could; the message quotes no value.
+        UnsafeContractError: It could. The message quotes no value.
     """
     method, path = node.get("method", "GET"), node.get("path", "/")
     if (fault := fault_of_method(method.a(str).upper())) is not None:
@@ -289,14 +273,14 @@ def _query_values(node: Node) -> tuple[str | None, ...]:
 
 
 def _generators(node: Node) -> dict[str, dict[str, StateGenerator]]:
-    """Return the ``ProviderState`` generators by category; that of the path under the name ``""``."""
-    by_category = {category: list(each.members()) for category, each in node.members() if category != "path"}
+    """Return the ``ProviderState`` generators by category; the path's has the name ``""``."""
+    by_category = {category: list(member.members()) for category, member in node.members() if category != "path"}
     by_category["path"] = [("", node.get("path", {}))]
     return {
         category: {
-            name: StateGenerator(each.get("expression").a(str), each.get("dataType", "").a(str))
-            for name, each in generators
-            if each.get("type").value == "ProviderState"
+            name: StateGenerator(generator.get("expression").a(str), generator.get("dataType", "").a(str))
+            for name, generator in generators
+            if generator.get("type").value == "ProviderState"
         }
         for category, generators in by_category.items()
     }
@@ -323,30 +307,30 @@ def _response(node: Node) -> ExpectedResponse:
 
 
 def _header_of(path: str) -> str:
-    """Return the header, in lower case, that a rule is about: ``Location``, ``$.Location`` or ``$['Location']``.
+    """Return the header of a rule, in lower case: ``Location``, ``$.Location`` or ``$['Location']``.
 
-    A rule with an index applies to no header: Pact's core ignores it.
+    A rule with an index applies to no header, and Pact's core ignores it.
     """
     found = steps(path) if path.startswith(("$.", "$[")) else []
     return str(found[0] if len(found) == 1 else path).lower()
 
 
 def _status_rule(node: Node) -> dict[str, Any] | None:
-    # Written as {"$": rule} by pact-python, as the bare rule by others.
+    # pact-python writes {"$": rule}, others only the rule.
     if not node.a(dict):
         return None
-    return rules.rule(node if "matchers" in node.value else next(each for _, each in node.members()))
+    return rules.rule(node if "matchers" in node.value else next(member for _, member in node.members()))
 
 
 def _text(body: bytes, response: Node) -> str:
-    """Return the expected body, as the core takes it."""
+    """Return the expected body as text for the core."""
     try:
         text = body.decode()
     except UnicodeDecodeError:
         raise response.error("has a binary body: only text can be checked") from None
     if "\0" in text:
         raise response.error("has a body with a NUL character: only text can be checked")
-    if '"pact:matcher:type"' in text:  # the core would take it for a matching rule
+    if '"pact:matcher:type"' in text:  # The core would read it as a matching rule.
         raise response.error("has a matcher inside its body: write it again with the Pact library")
     return text
 
@@ -364,9 +348,9 @@ def _header_values(name: str, node: Node) -> tuple[str, ...]:
 
 
 def _body(node: Node, headers: dict[str, tuple[str, ...]]) -> tuple[bytes | None, MediaType | None]:
-    """Return the body and its type; None if the pact says nothing of it, empty if there is to be none.
+    """Return the body and its type; None if the pact allows any body, empty if it allows none.
 
-    As pact_models reads it (``body_from_json`` in v4/http_parts.rs).
+    This follows pact_models (``body_from_json`` in v4/http_parts.rs).
     """
     if "body" not in node.a(dict):
         return None, None
@@ -382,7 +366,7 @@ def _body(node: Node, headers: dict[str, tuple[str, ...]]) -> tuple[bytes | None
         try:
             data = base64.b64decode(body.get("content").a(str), validate=True)
         except ValueError:
-            raise body.error("is not base64, as it says") from None
+            raise body.error("is marked as base64, but is not base64") from None
     elif isinstance(content, str) and (body.value.get("encoded") or kind is None or not kind.is_json):
         data = content.encode()
     else:

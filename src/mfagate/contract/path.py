@@ -8,13 +8,13 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 _MOST_DIGITS = 10
-# One step: .name or .*, ['name'], [0] or [*]
+# One step: .name or .*, ['name'], [0] or [*].
 _STEP = re.compile(r"\.([^.\[\]]+)|\['([^']*)'\]|\[(\d+|\*)\]")
 _PATH = re.compile(rf"\$(?:{_STEP.pattern})+")
 
 
 def steps(path: str) -> list[str | int]:
-    """``$.l[0].x`` as ``["l", 0, "x"]``; a wildcard is ``"*"``."""
+    """Split a path: ``$.l[0].x`` is ``["l", 0, "x"]``; a wildcard is ``"*"``."""
     return [
         int(index) if index.isdigit() and len(index) < _MOST_DIGITS else dotted or quoted or index
         for dotted, quoted, index in _STEP.findall(path)
@@ -22,7 +22,7 @@ def steps(path: str) -> list[str | int]:
 
 
 def is_of_one_place(path: str) -> bool:
-    """Return whether a path leads to one place below the root: it has steps, and no wildcard."""
+    """Return whether a path has steps and no wildcard, so that it leads to one place below the root."""
     return _PATH.fullmatch(path) is not None and "*" not in steps(path)
 
 
@@ -30,7 +30,7 @@ def at(document: Any, where: Sequence[str | int]) -> Any:
     """Return the value at the path.
 
     Raises:
-        LookupError: Nothing does.
+        LookupError: There is no such value.
     """
     for step in where:
         if isinstance(document, list):
@@ -43,7 +43,7 @@ def at(document: Any, where: Sequence[str | int]) -> Any:
 
 
 def walk(document: Any, where: tuple[str | int, ...] = ()) -> Iterator[tuple[tuple[str | int, ...], Any]]:
-    """Yield every place of a document with its value, from the outside in."""
+    """Yield the path and the value of every node of a document, parents first."""
     yield where, document
     if isinstance(document, dict | list):
         for step, value in document.items() if isinstance(document, dict) else enumerate(document):
@@ -51,7 +51,7 @@ def walk(document: Any, where: tuple[str | int, ...] = ()) -> Iterator[tuple[tup
 
 
 def put(document: Any, where: Sequence[str | int], value: Any) -> Any:
-    """Return a copy of the document that has another value at a place."""
+    """Return a copy of the document with another value at a path."""
     if not where:
         return value
     copy = document.copy()
@@ -60,12 +60,12 @@ def put(document: Any, where: Sequence[str | int], value: Any) -> Any:
 
 
 def as_text(value: Any) -> str:
-    """Write a JSON value as text, a text as it is."""
+    """Return a JSON value as text; a string without quotes."""
     return value if isinstance(value, str) else json.dumps(value)
 
 
 def written(where: Sequence[str | int]) -> str:
-    """Write the steps of a place as Pact does: the opposite of :func:`steps`."""
+    """Return steps as a path in Pact's notation: the inverse of :func:`steps`."""
     return "$" + "".join(map(_step, where))
 
 

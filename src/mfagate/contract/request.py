@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 PLACEHOLDER = re.compile(r"\$\{([^{}]*)\}")
 _DATA_TYPES = {"STRING": str, "INTEGER": int, "FLOAT": float, "DECIMAL": float, "BOOLEAN": bool}
-# What a path may hold besides letters, digits and escapes; "?" and "#" would end it.
+# What a path may contain besides letters, digits and escapes; "?" and "#" would end it.
 _PATH_SAFE = "/:@!$&'()*+,;=~%"
 
 
@@ -36,7 +36,7 @@ class StateGenerator:
     data_type: str = ""
 
     def text(self, values: Mapping[str, str]) -> str:
-        """Return the expression with ``values`` put in.
+        """Return the expression with the ``values`` inserted.
 
         Raises:
             StateValueError: One of them is missing.
@@ -46,12 +46,12 @@ class StateGenerator:
         return PLACEHOLDER.sub(lambda name: _look_up(name[1], values), self.expression)
 
     def used(self, values: Mapping[str, str]) -> list[str]:
-        """Return those of the values that the expression takes."""
+        """Return the values that the expression uses."""
         names = PLACEHOLDER.findall(self.expression) or [self.expression]
         return [values[name] for name in names if name in values]
 
     def value(self, example: object, values: Mapping[str, str]) -> Any:
-        """Return the same as a JSON value: of the stated data type, else of the example's if it can be.
+        """Return the text as a JSON value of the stated data type, or else of the example's type if possible.
 
         Raises:
             StateValueError: A value is missing, or is not of the data type.
@@ -68,7 +68,7 @@ class StateGenerator:
         if type(value) is wanted or (wanted is float and type(value) is int):
             return value
         if stated is not None:
-            raise StateValueError(self.expression, f"has to be of type {self.data_type}")
+            raise StateValueError(self.expression, f"must be of type {self.data_type}")
         return text
 
 
@@ -76,9 +76,9 @@ class StateGenerator:
 class ExampleRequest:
     """A request of the pact: example values, and generators for some of them.
 
-    ``generators`` maps ``path`` to its generator under the key ``""``, and ``query``,
-    ``header`` and ``body`` to theirs by name or path. Generators of other types
-    (``RandomInt``, ``Uuid``, ``DateTime`` ...) are not kept: the example is sent.
+    ``generators`` maps ``query``, ``header`` and ``body`` to their generators by name or path, and ``path`` to its
+    generator with the key ``""``. Generators of other types (``RandomInt``, ``Uuid``, ``DateTime`` ...) are dropped, so
+    the example is sent.
     """
 
     method: str = "GET"
@@ -90,18 +90,17 @@ class ExampleRequest:
     generators: Mapping[str, Mapping[str, StateGenerator]] = field(default_factory=dict)
 
     def without_states(self) -> ExampleRequest:
-        """Return the same request with nothing to fill in."""
+        """Return the request without generators."""
         return replace(self, generators={})
 
     def build(self, values: Mapping[str, str]) -> requests.Request:
         """Return the request to send; its URL is path and query, without scheme and host.
 
-        As in Pact, a generator adds a header or query parameter that the example
-        lacks, but no field of a body.
+        As in Pact, a generator adds a header or query parameter that the example lacks, but no field of a body.
 
         Raises:
             StateValueError: A generator needs a value that is missing or of the wrong type.
-            UnsafeValueError: With the values, the request could go elsewhere.
+            UnsafeValueError: With the values, the request could go to another server.
         """
         import requests
         from requests.structures import CaseInsensitiveDict
@@ -130,11 +129,11 @@ class ExampleRequest:
 
     def _query(self, values: Mapping[str, str]) -> Iterator[str]:
         generators = self.generators.get("query", {})
-        # Sorted, as Pact sends them.
+        # Sorted, as in Pact.
         for name, examples in sorted({**dict.fromkeys(generators, ("",)), **self.query}.items()):
             for example in examples:
                 value = generators[name].text(values) if name in generators else example
-                # A space becomes "+", as Pact sends it; null is a name without "=".
+                # As in Pact, a space becomes "+", and null is a name without "=".
                 yield urlencode({name: value}) if value is not None else quote(name)
 
     def _body(self, values: Mapping[str, str]) -> bytes | None:
@@ -149,9 +148,9 @@ class ExampleRequest:
         return self._form(generators, values) if self.media_type.is_form else self.body
 
     def _form(self, generators: Mapping[str, StateGenerator], values: Mapping[str, str]) -> bytes:
-        """Return the form with its fields filled: ``$.name`` is the first of that name, ``$.name[1]`` the second.
+        """Return the form with its fields filled in: ``$.name`` is the first of that name, ``$.name[1]`` the second.
 
-        As in Pact's core: pact_models/src/generators/form_urlencoded.rs.
+        This follows Pact's core: pact_models/src/generators/form_urlencoded.rs.
         """
         by_steps = {tuple(steps(path)): generator for path, generator in generators.items()}
         fields: list[tuple[str, str]] = []
@@ -167,23 +166,19 @@ def _look_up(name: str, values: Mapping[str, str]) -> str:
         value = values[name]
         value.encode()
     except KeyError:
-        raise StateValueError(name, "is missing: no provider state gave it") from None
+        raise StateValueError(name, "is missing: no provider state provides it") from None
     except UnicodeEncodeError:
         raise StateValueError(name, "contains half a surrogate pair, which cannot be sent") from None
     return value
 
 
 def _put(node: Any, steps: Sequence[str | int], change: Callable[[object], object]) -> None:
-    """Replace in ``node`` every value at ``steps`` with what ``change`` makes of it."""
+    """Apply ``change`` to every value at ``steps`` in ``node``."""
     step, *rest = steps
-    if isinstance(node, dict):
-        keys: list[Any] = list(node) if step == "*" else [step] if step in node else []
-    elif isinstance(node, list):
-        indices = range(len(node))
-        keys = list(indices) if step == "*" else [step] if step in indices else []
-    else:
+    if not isinstance(node, dict | list):
         return
-    for key in keys:
+    keys: list[Any] = list(node) if isinstance(node, dict) else list(range(len(node)))
+    for key in keys if step == "*" else [key for key in keys if key == step]:
         if rest:
             _put(node[key], rest, change)
         else:

@@ -1,9 +1,8 @@
-"""The answer that a contract expects, and matching of actual answers with it.
+"""Match actual answers with the answer that a contract expects.
 
-Pass or fail is Pact's: rules, bodies and ruled headers are judged by its core, the
-little that remains (a status or header without a rule, which media types compare)
-follows its sources, and the tests hold the result against Pact's Verifier. What is
-added is a cause for every mismatch.
+Pact decides whether an answer matches. Its core compares rules, bodies, and headers with a rule. The remaining parts (a
+status or header without a rule, and which media types are comparable) follow its sources, and the tests compare the
+result with Pact's Verifier. This module adds a cause to every mismatch.
 """
 
 from __future__ import annotations
@@ -21,11 +20,10 @@ from mfagate.contract.headers import ExpectedHeader
 from mfagate.contract.media_type import MediaType
 from mfagate.contract.mismatch import Mismatch, Showable
 from mfagate.core.exchange import Response
-from mfagate.core.foreign import quoted
 from mfagate.core.foreign.parsing import raw
 
 _MOST_MISMATCHES = 1000
-"""An answer of 1 MiB can have 200,000, which would take seconds to describe, and nobody reads them."""
+"""An answer of 1 MiB can have 200,000 mismatches, which would take seconds to describe."""
 
 # https://www.rfc-editor.org/rfc/rfc9745 and https://www.rfc-editor.org/rfc/rfc8594
 _RETIREMENT_HEADERS = ("sunset", "deprecation")
@@ -35,10 +33,9 @@ _RETIREMENT_HEADERS = ("sunset", "deprecation")
 class ExpectedResponse:
     """A response of the pact.
 
-    ``body`` is its text; None says nothing about the body, an empty text demands an
-    empty one. ``header_rules`` and ``body_rules`` are the categories of the pact's
-    ``matchingRules`` (header names in lower case), ``status_rule`` is the one of the
-    status. ``where`` names file and interaction in error messages.
+    ``body`` is its text: None allows any body, and an empty text requires an empty body. ``header_rules`` and
+    ``body_rules`` are categories of the pact's ``matchingRules`` (header names in lower case), ``status_rule`` is the
+    rule of the status. ``where`` names file and interaction in error messages.
     """
 
     status: int = 200
@@ -51,10 +48,10 @@ class ExpectedResponse:
     where: str = ""
 
     def match(self, answer: Response, showable: Showable | None = None) -> list[Mismatch]:
-        """How an answer differs from this one, the most telling difference first.
+        """Return how an answer differs from this one, the most informative difference first.
 
-        An empty list is a match. Further fields and headers are allowed. ``showable`` makes of
-        the answer's JSON what the messages may quote; without it they quote what there is.
+        An empty list is a match. Further fields and headers are allowed. ``showable`` removes secrets from the answer's
+        JSON before messages quote it; without ``showable``, they quote all values.
 
         Raises:
             ContractError: Pact's core does not understand a matching rule.
@@ -92,25 +89,25 @@ class ExpectedResponse:
         except UnicodeDecodeError:
             return [found.body_unreadable("is not UTF-8")]
         if "\0" in text:
-            return [found.body_unreadable("holds a NUL character")]
+            return [found.body_unreadable("contains a NUL character")]
         if not self._compares_with(answer, text):
             return [self._other_type(answer, text)]
         broken = self._body_expectation.mismatches(text)[:_MOST_MISMATCHES]
-        if self._is_json:
-            quotes = found.Quotes(text, showable)
-            return [mismatch for each in broken for mismatch in found.in_json(each, text, quotes)]
-        return [mismatch for each in broken for mismatch in found.in_text(each, showable)]
+        if not self._is_json:
+            return [found.in_text(pact_mismatch, showable) for pact_mismatch in broken]
+        quotes = found.Quotes(text, showable)
+        return [mismatch for pact_mismatch in broken for mismatch in found.in_json(pact_mismatch, text, quotes)]
 
     def _no_body(self, answer: Response) -> list[Mismatch]:
         if not answer.body or not self._compares_with(answer, raw(answer.text)):
             return []
-        return [found.body_not_empty(raw(answer.text))]
+        return [found.body_not_empty()]
 
     def _compares_with(self, answer: Response, text: str) -> bool:
-        """Whether Pact compares the bodies at all, by their types."""
+        """Return whether Pact compares the bodies, by their types."""
         if self.media_type is None:
             return True
-        named = answer.headers.all("content-type")  # of several, Pact reads the first
+        named = answer.headers.all("content-type")  # Pact reads the first header of this name.
         actual = (media_type.parse(raw(named[0])) if named else None) or media_type.detect(text)
         if self.media_type.accepts(actual):
             return True
@@ -122,22 +119,20 @@ class ExpectedResponse:
         return found.header_changed("Content-Type", str(self.media_type), raw(answer.headers.get("content-type")))
 
     def _retired(self, answer: Response, mismatches: list[Mismatch]) -> list[Mismatch]:
-        """Names the retirement of the endpoint where that explains the mismatches.
+        """Add the retirement of the endpoint if it explains the mismatches.
 
-        A 410 says so, and so does a 404 unless its body is a JSON object that shares a
-        field with the contract's body: then the API knows the endpoint and misses a
-        resource. ``Deprecation`` and ``Sunset`` say so on any answer that differs.
+        It does for a 410, and for a 404 unless its body is a JSON object that shares a field with the contract's body:
+        then the endpoint exists, and a resource is missing. ``Deprecation`` and ``Sunset`` explain any mismatch.
         """
-        changed = next((each for each in mismatches if each.path == "status"), None)
+        changed = next((mismatch for mismatch in mismatches if mismatch.path == "status"), None)
         if changed is not None and (answer.status == 410 or (answer.status == 404 and not self._is_familiar(answer))):
             message = f"The status is {answer.status} and not {self.status}: the endpoint is gone."
-            retired = found.endpoint_retired(message, "status", answer.status)
-            return [retired, *(each for each in mismatches if each is not changed)]
+            others = [mismatch for mismatch in mismatches if mismatch is not changed]
+            return [found.endpoint_retired(message, "status"), *others]
         for name in _RETIREMENT_HEADERS:
-            if (value := answer.headers.get(name)) is not None:
+            if answer.headers.get(name) is not None:
                 message = f"The provider announces the end of this endpoint in its {name.title()} header."
-                retired = found.endpoint_retired(message, f"header {name.title()}", quoted(value, found.LONGEST_VALUE))
-                return [retired, *mismatches]
+                return [found.endpoint_retired(message, f"header {name.title()}"), *mismatches]
         return mismatches
 
     def _is_familiar(self, answer: Response) -> bool:
@@ -150,8 +145,8 @@ class ExpectedResponse:
     def _is_json(self) -> bool:
         return self.media_type is not None and self.media_type.is_json
 
-    # Compiled on first use: an interaction that is only read costs nothing. Two threads
-    # may compile the same one; the second result replaces the first, and both are right.
+    # Compiled on first use, so that reading an interaction takes no time. If two threads compile the same expectation,
+    # the second result replaces the first, and both are correct.
 
     @cached_property
     def _status_expectation(self) -> CompiledExpectation | None:
@@ -168,7 +163,7 @@ class ExpectedResponse:
 
     @cached_property
     def _content_type(self) -> ExpectedHeader | None:
-        return next((each for each in self._expected_headers if each.name.lower() == "content-type"), None)
+        return next((header for header in self._expected_headers if header.name.lower() == "content-type"), None)
 
     @cached_property
     def _body_expectation(self) -> CompiledExpectation:

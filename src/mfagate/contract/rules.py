@@ -1,7 +1,7 @@
-"""The matching rules of a pact, checked for what Pact's core would ignore or mistake.
+"""Check the matching rules of a pact for rules that Pact's core would ignore or misunderstand.
 
-The core drops rules that it cannot read and takes unknown matchers for those of a
-plugin; a contract that checks less than it says is worse than an error.
+The core drops rules that it cannot read, and treats unknown matchers as a plugin's. A contract that checks less than it
+states is worse than an error.
 https://github.com/pact-foundation/pact-specification/tree/version-4#matching-rules-definitions
 """
 
@@ -11,39 +11,23 @@ from typing import Any
 
 from mfagate.contract.node import Node
 
-# Every matcher of the core, with the member it cannot do without (pact_models, MatchingRule::create).
-_MATCHERS = {
-    "arrayContains": "variants",
-    "boolean": None,
-    "contentType": "value",
-    "date": None,
-    "datetime": None,
-    "decimal": None,
-    "eachKey": "rules",
-    "eachValue": "rules",
-    "equality": None,
-    "include": "value",
-    "integer": None,
-    "max": "max",
-    "min": "min",
-    "notEmpty": None,
-    "null": None,
-    "number": None,
-    "real": None,
-    "regex": "regex",
-    "semver": None,
-    "statusCode": "status",
-    "time": None,
-    "timestamp": None,
-    "type": None,
-    "values": None,
-}
+# The matchers of the core, and the member that some need (pact_models, MatchingRule::create).
+_PLAIN = frozenset(
+    {
+        "boolean", "date", "datetime", "decimal", "equality", "integer", "notEmpty", "null", "number", "real", "semver",
+        "time", "timestamp", "type", "values",
+    }
+)  # fmt: skip
+_NEEDS = {
+    "arrayContains": "variants", "contentType": "value", "eachKey": "rules", "eachValue": "rules", "include": "value",
+    "max": "max", "min": "min", "regex": "regex", "statusCode": "status",
+}  # fmt: skip
 
 
 def rule(node: Node) -> dict[str, Any]:
-    """``{"combine": "AND", "matchers": [...]}``, checked."""
+    """Return a checked rule: ``{"combine": "AND", "matchers": [...]}``."""
     if node.get("combine", "AND").value not in ("AND", "OR"):
-        raise node.get("combine").error('has to be "AND" or "OR"')
+        raise node.get("combine").error('must be "AND" or "OR"')
     matchers = list(node.get("matchers").items())
     if not matchers:
         raise node.get("matchers").error("is empty: remove the rule or add a matcher")
@@ -53,25 +37,25 @@ def rule(node: Node) -> dict[str, Any]:
 
 
 def category(node: Node) -> dict[str, Any]:
-    """Rules by path or name, checked."""
-    return {key: rule(each) for key, each in node.members()}
+    """Return checked rules by path or name."""
+    return {key: rule(member) for key, member in node.members()}
 
 
 def _check(matcher: Node) -> None:
     name = matcher.get("match", "").a(str)
-    if name not in _MATCHERS:
+    if name not in _NEEDS and name not in _PLAIN:
         raise matcher.get("match").error(f"is {name!r}, which is not a matcher that Pact knows")
-    needs = _MATCHERS[name]
+    needs = _NEEDS.get(name)
     if needs is not None and needs not in matcher.value:
         raise matcher.error(f"is a {name} matcher and needs {needs!r}")
     for bound in ("min", "max"):
         if matcher.get(bound, 0).a(int) < 0:
-            raise matcher.get(bound).error("has to be 0 or more")
+            raise matcher.get(bound).error("must be 0 or more")
     if name == "regex":
         matcher.get("regex").a(str)
     elif name in ("eachKey", "eachValue"):
-        for each in matcher.get("rules").items():
-            _check(each)
+        for inner in matcher.get("rules").items():
+            _check(inner)
     elif name == "arrayContains":
         for variant in matcher.get("variants").items():
             variant.get("index", 0).a(int)

@@ -13,26 +13,16 @@ _METHODS_FOR_PROXIES = ("CONNECT", "TRACE")
 
 _OF_THE_CONNECTION = frozenset(
     {
-        "connection",
-        "content-length",
-        "expect",
-        "forwarded",
-        "host",
-        "http2-settings",
-        "keep-alive",
-        "te",
-        "trailer",
-        "transfer-encoding",
-        "upgrade",
-        "via",
+        "connection", "content-length", "expect", "forwarded", "host", "http2-settings", "keep-alive", "te", "trailer",
+        "transfer-encoding", "upgrade", "via",
     }
-)
+)  # fmt: skip
 """Headers that frame a message or belong to one connection (RFC 9110 section 7, RFC 9112 section 6, RFC 7239). The HTTP
 client sets them. In a pact they could address another host, or hide a second request in the first."""
 
 _PREFIXES = ("proxy-", "x-forwarded-", "x-original-", "x-rewrite-", "x-http-method", "x-http-host")
 _OTHERS = frozenset({"alt-used", "x-forwarded", "x-host", "x-method-override"})
-"""Headers that make proxies and frameworks use another host, path or method than the request has."""
+"""Headers that make proxies and frameworks use a different host, path or method."""
 
 _HARMLESS = frozenset({"x-forwarded-for"})
 """This header contains the user's address, and some providers require it."""
@@ -41,8 +31,8 @@ _HARMLESS = frozenset({"x-forwarded-for"})
 def fault_of_method(method: str) -> str | None:
     """Return why a method is not allowed; None if it is."""
     if not _TOKEN.fullmatch(method):
-        return "is not a method of HTTP"
-    return "is a method for proxies, which no API needs" if method in _METHODS_FOR_PROXIES else None
+        return "is not an HTTP method"
+    return "is a method for proxies, not for APIs" if method in _METHODS_FOR_PROXIES else None
 
 
 def fault_of_header(name: str, values: Iterable[str]) -> str | None:

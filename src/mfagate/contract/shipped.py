@@ -8,7 +8,7 @@ import mfagate
 
 
 def shipped_folder() -> Path:
-    """Where the contracts and recordings of the shipped providers are: in the package, or in a checkout."""
+    """Return the folder of the shipped contracts and recordings: in the package, or in a checkout."""
     package = Path(mfagate.__file__).parent
     installed = package / "shipped"
     return installed if installed.is_dir() else package.parents[1]

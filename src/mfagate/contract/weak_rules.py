@@ -1,11 +1,10 @@
 """Find what a pact shows in an example answer but does not check.
 
-A Pact rule on a list or an object applies to everything inside it (it *cascades*). ``each_like`` of
-pact-python writes a ``type`` rule: every word below it may be any other word, and without ``min``
-the list may be empty. Pact's core decides which rules cascade, and how far. So this module asks the
-core: it changes one place of the example at a time, and checks whether the contract still accepts
-the answer. A rule of the place itself says that this is intended: ``min: 0`` for a list, any rule
-for a value.
+A Pact rule on a list or an object applies to everything inside it (it *cascades*). ``each_like`` of pact-python writes
+a ``type`` rule: every text below it may be any other text, and without ``min`` the list may be empty. Pact's core
+decides which rules cascade, and how far. So this module uses the core: it changes one place of the example at a time,
+and checks whether the contract still accepts the answer. A rule for the place itself shows that this is intended:
+``min: 0`` for a list, any rule for a value.
 https://github.com/pact-foundation/pact-specification/tree/version-2#matchers (cascading)
 """
 
@@ -28,8 +27,7 @@ Place = tuple[str | int, ...]
 class WeakPlace:
     """A place of the example answer that the contract does not check as the example suggests.
 
-    ``path`` is a JSON path. ``is_list`` distinguishes a list that may be empty from a value that
-    may be another one.
+    ``path`` is a JSON path. ``is_list`` distinguishes a list that may be empty from a value that may be any other.
     """
 
     path: str
@@ -71,13 +69,13 @@ class _Example:
     def __init__(self, response: ExpectedResponse, effort: Effort) -> None:
         self._response, self._effort = response, effort
         self._document = json.loads(response.body or "null")
-        self._rules = list(_places_of_rules((), response.body_rules))
+        self._rules = list(places_of_rules(response.body_rules))
 
     @property
     def cascades(self) -> bool:
         """Return whether a list or an object has a rule: only such a rule applies to other places."""
         containers = [place for place, value in walk(self._document) if isinstance(value, dict | list)]
-        return any(_names(path, place) for path, _ in self._rules for place in containers)
+        return any(names(path, place) for path, _ in self._rules for place in containers)
 
     def weak(self) -> Iterator[WeakPlace]:
         """Yield the weak places."""
@@ -95,14 +93,14 @@ class _Example:
                     break
 
     def _others(self, place: Place, value: Any) -> tuple[Any, ...]:
-        """Return other values to try in this place, which the example does not lead a reader to expect."""
-        rules = [rule for path, rule in self._rules if _names(path, place)]
+        """Return other values to try in this place, which a reader of the example would not expect."""
+        rules = [rule for path, rule in self._rules if names(path, place)]
         if isinstance(value, list):
             return ([],) if value and not any(map(_allows_none, rules)) else ()
         return () if rules else _like(value)
 
 
-def _places_of_rules(root: Place, rules: Mapping[str, Any]) -> Iterator[tuple[Place, Any]]:
+def places_of_rules(rules: Mapping[str, Any], root: Place = ()) -> Iterator[tuple[Place, Any]]:
     """Yield each rule with its place; ``root`` is the place of the document that the rules belong to."""
     for path, rule in rules.items():
         place = (*root, *steps(path))
@@ -111,10 +109,11 @@ def _places_of_rules(root: Place, rules: Mapping[str, Any]) -> Iterator[tuple[Pl
             if matcher["match"] == "eachValue":
                 yield (*place, "*"), rule
             for variant in matcher.get("variants", ()):
-                yield from _places_of_rules((*place, variant.get("index", 0)), variant.get("rules", {}))
+                yield from places_of_rules(variant.get("rules", {}), (*place, variant.get("index", 0)))
 
 
-def _names(path: Place, place: Place) -> bool:
+def names(path: Place, place: Place) -> bool:
+    """Return whether a rule's path, which may have wildcards, leads to a place."""
     return len(path) == len(place) and all(step in ("*", here) for step, here in zip(path, place, strict=True))
 
 
@@ -123,7 +122,7 @@ def _allows_none(rule: Mapping[str, Any]) -> bool:
 
 
 def _like(value: Any) -> tuple[Any, ...]:
-    """Return other values of the same type. There are none for null, and this function has none for objects."""
+    """Return other values of the same type; none for null, lists and objects."""
     match value:
         case bool():
             return (not value,)

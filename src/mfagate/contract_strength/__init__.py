@@ -3,7 +3,7 @@
 >>> prove(lambda url: OurClient(url).verify("alice", "123456"),  # doctest: +SKIP
 ...       contract="contracts/duo/auth-service-duo.json", interaction="passcode accepted").require()
 
-It needs the extra ``pytest``, as the fail-closed proof does.
+It needs the extra ``pytest``, like the fail-closed proof.
 """
 
 from mfagate.contract_strength.behaviour import Behaviour

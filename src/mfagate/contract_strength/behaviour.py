@@ -1,9 +1,8 @@
 """Compare what a reader did with two answers.
 
-A reader's behaviour is its decision, the type of the error that it raised, every value that it
-returned, and every request that it sent. Two behaviours are the same if all of these are equal,
-apart from values that the reader only passes through: if the change replaced A by B, a reader
-that returned A may return B.
+A reader's behaviour is its decision, the type of the error that it raised, every value that it returned, and every
+request that it sent. Two behaviours are the same if all of these are equal, except for values that the reader only
+passes through: if the change replaced A with B, a reader that returned A may return B.
 """
 
 from __future__ import annotations
@@ -18,6 +17,7 @@ from enum import Enum
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
+from mfagate.contract.path import walk
 from mfagate.contract_strength.operators import AnswerChange, ChangeOperator
 from mfagate.core.foreign import ForeignText
 from mfagate.core.foreign.parsing import raw
@@ -117,17 +117,9 @@ def _is_substituted(old: str, new: str, before: str, after: str) -> bool:
 def _is_passed_on(leaf: Leaf, change: AnswerChange) -> bool:
     """Return whether a new member of a set is a value of the element that was added."""
     name, value = leaf
-    return name.endswith(MEMBER) and value in {_typed(each) for each in _scalars(change.after)}
-
-
-def _scalars(value: Any) -> Iterator[Any]:
-    if isinstance(value, dict):
-        value = [*value.values()]
-    if not isinstance(value, list):
-        yield value
-        return
-    for each in value:
-        yield from _scalars(each)
+    return name.endswith(MEMBER) and value in {
+        _typed(part) for _, part in walk(change.after) if not isinstance(part, dict | list)
+    }
 
 
 def _is_number(value: Any) -> bool:
@@ -154,7 +146,7 @@ def _of_the_call(outcome: CallOutcome) -> Iterator[Leaf]:
 
 
 def _leaves(name: str, value: Any) -> Iterator[Leaf]:
-    """Yield the leaves of a value that a reader returned. Of an object of an unknown class, only the class counts."""
+    """Yield the leaves of a value that a reader returned; for an unknown class, only its name."""
     if value is None or isinstance(value, bool | int | float) or type(value) is str:
         yield name, value
         return
@@ -162,10 +154,9 @@ def _leaves(name: str, value: Any) -> Iterator[Leaf]:
     if found is not None:
         yield name, found
         return
-    members = _members(value)
     yield f"{name} class", _class(value)
-    for step, each in members:
-        yield from _leaves(name + step, each)
+    for step, member in _members(value):
+        yield from _leaves(name + step, member)
 
 
 def _simple(value: Any) -> str | None:
@@ -184,11 +175,11 @@ def _members(value: Any) -> Iterator[tuple[str, Any]]:
     if is_dataclass(value) and not isinstance(value, type):
         yield from ((f".{field.name}", getattr(value, field.name)) for field in fields(value))
     elif isinstance(value, Mapping):
-        yield from ((f".{key}", each) for key, each in value.items())
+        yield from ((f".{key}", member) for key, member in value.items())
     elif isinstance(value, AbstractSet):
-        yield from ((MEMBER, each) for each in value)
+        yield from ((MEMBER, member) for member in value)
     elif isinstance(value, list | tuple):
-        yield from ((f"[{index}]", each) for index, each in enumerate(value))
+        yield from ((f"[{index}]", item) for index, item in enumerate(value))
 
 
 def _class(value: Any) -> str:

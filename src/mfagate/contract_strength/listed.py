@@ -1,10 +1,13 @@
-"""Find the words that a contract lists for a place. The contract allows each of them, so the proof tries each."""
+"""Find the words that a contract lists for a place: the proof tries each, because the contract allows each."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any
+
+from mfagate.contract.path import steps
+from mfagate.contract.weak_rules import names, places_of_rules
 
 _LISTED = re.compile(
     r"\^?(?:\\A)?"
@@ -25,10 +28,9 @@ def listed(rules: Mapping[str, Any], path: str, example: Any) -> Iterator[Any]:
         path: The place, with indexes.
         example: The value that the example has there.
     """
-    for written, rule in _flat(rules):
-        if not _pattern(written).fullmatch(path):
-            continue
-        for matcher in rule["matchers"]:
+    place = tuple(steps(path))
+    for rule_path, rule in places_of_rules(rules):
+        for matcher in rule["matchers"] if names(rule_path, place) else ():
             for word in _words(matcher["regex"]) if matcher["match"] == "regex" else ():
                 is_number = type(example) is int and word.isascii() and word.isdecimal()
                 yield int(word) if is_number else word
@@ -44,17 +46,3 @@ def _words(pattern: str) -> Iterator[str]:
 
 def _literal(escaped: str) -> str:
     return re.sub(r"\\(.)", r"\1", escaped, flags=re.DOTALL)
-
-
-def _flat(rules: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """Yield each rule with its path, including the rules of an element that a list must contain."""
-    for path, rule in rules.items():
-        yield path, rule
-        for matcher in rule["matchers"]:
-            for number, variant in enumerate(matcher.get("variants", ())):
-                for inner, each in _flat(variant.get("rules", {})):
-                    yield f"{path}[{variant.get('index', number)}]{inner.removeprefix('$')}", each
-
-
-def _pattern(path: str) -> re.Pattern[str]:
-    return re.compile(re.escape(path).replace(r"\[\*\]", r"\[\d+\]").replace(r"\.\*", r"\.[^.\[\]]+"))

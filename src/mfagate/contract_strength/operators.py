@@ -1,7 +1,7 @@
-"""Make the changes of an answer that a proof of strength tries: a fixed list of operators.
+"""Make the changes of an answer that a proof of strength tries, with a fixed list of operators.
 
-Each change alters one place of the contract's own example, or its status or content type.
-The contract's matcher, not this module, decides whether the contract accepts a change.
+Each change alters one place of the contract's own example, or its status or content type. The contract's matcher, not
+this module, decides whether the contract accepts a change.
 """
 
 from __future__ import annotations
@@ -79,15 +79,13 @@ def changes(
 
     Args:
         interaction: The interaction whose example is changed.
-        neighbours: Interactions with the same request. The values of their examples in the
-            same place are tried as well.
-        answer: A live answer of this interaction, which is changed instead of the example.
-            Only places that the example has are changed.
+        neighbours: Interactions with the same request; the values of their examples are tried as well.
+        answer: A live answer to change instead of the example, in the places that the example has.
     """
     example = ProviderAnswer.example(interaction) if answer is None else answer
     named = {place.path for place in places(_document(ProviderAnswer.example(interaction)))}
     found = _of_the_body(example, interaction.response.body_rules, _values_of(neighbours))
-    yield from (each for each in found if each.place in named or each.operator is ChangeOperator.BODY)
+    yield from (change for change in found if change.place in named or change.operator is ChangeOperator.BODY)
     yield from _of_the_status(interaction, example)
     yield from _of_the_headers(example)
 
@@ -129,20 +127,13 @@ def _of_the_body(
 
 def _removed(example: ProviderAnswer, place: BodyPlace) -> Iterator[AnswerChange]:
     if place.drop is not None:
-        yield AnswerChange(
-            ChangeOperator.REMOVED,
-            place.path,
-            f"{place.path} is missing",
-            example.with_document(place.drop()),
-            place.value,
-        )
+        answer = example.with_document(place.drop())
+        yield AnswerChange(ChangeOperator.REMOVED, place.path, f"{place.path} is missing", answer, place.value)
     if isinstance(place.value, list) and len(place.value) > 1:
         for index, item in enumerate(place.value):
-            kept = [*place.value[:index], *place.value[index + 1 :]]
             path = f"{place.path}[{index}]"
-            yield AnswerChange(
-                ChangeOperator.REMOVED, path, f"{path} is missing", example.with_document(place.put(kept)), item
-            )
+            answer = example.with_document(place.put([*place.value[:index], *place.value[index + 1 :]]))
+            yield AnswerChange(ChangeOperator.REMOVED, path, f"{path} is missing", answer, item)
 
 
 def _unique(before: Any, values: Iterable[tuple[ChangeOperator, Any]]) -> Iterator[tuple[ChangeOperator, Any]]:
@@ -270,7 +261,7 @@ def _allowed_statuses(interaction: Interaction) -> Iterator[int]:
     rule = interaction.response.status_rule
     for matcher in rule["matchers"] if rule else ():
         named = matcher.get("status", ())
-        yield from (each for each in (named if isinstance(named, list) else ()) if each not in _STATUSES)
+        yield from (status for status in (named if isinstance(named, list) else ()) if status not in _STATUSES)
 
 
 def _of_the_headers(example: ProviderAnswer) -> Iterator[AnswerChange]:

@@ -1,4 +1,4 @@
-"""Prove a contract: give every change of an answer to the contract and to every reader of that answer."""
+"""Prove a contract: pass every change of an answer to the contract and to every reader of that answer."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from mfagate.contract_strength.operators import AnswerChange, ChangeOperator, ch
 from mfagate.contract_strength.result import StrengthFinding, StrengthProof, Weakness
 from mfagate.core.exchange import Response
 from mfagate.fail_closed.answer import ProviderAnswer
-from mfagate.fail_closed.call_runner import CallOutcome, Watch
+from mfagate.fail_closed.call_runner import CallOutcome, CallRunner
 from mfagate.fail_closed.interactions import CannotProve, loaded, named, neighbours
 from mfagate.fail_closed.loopback import LoopbackUrl, Script, ScriptedAnswer, Servers, serving
 
 Call = Callable[[LoopbackUrl], Any]
-"""A function that asks the provider at an endpoint with the client, and returns the client's result."""
+"""A function that calls the provider at an endpoint with the client, and returns the client's result."""
 
 Judge = Callable[[Response], Any]
 """A function that reads an answer without a network, and returns its result: a probe, or a provider state."""
@@ -44,18 +44,17 @@ class StrengthClaim:
     """What to prove about an interaction.
 
     Args:
-        contract: The pact file, or a contract that was loaded.
+        contract: The pact file, or a loaded contract.
         interaction: The description of the interaction whose answer is changed.
         expect: What the call returns for the example, or the type of the error that it raises.
         further: Other calls that read the same answer, by name.
         judges: Readers that need no network, by name.
-        given: Interactions that the client sends first, such as the request for an access token.
-            Each call gets their example answers once, in this order.
-        blind: Accepted blind findings: a pattern of ``PLACE OPERATOR`` and the reason. ``*``
-            matches any text.
+        given: Interactions that the client sends first, such as the request for an access token. Each call gets their
+            example answers once, in this order.
+        blind: Accepted blind findings: a pattern of ``PLACE OPERATOR`` and the reason. ``*`` matches any text.
         strict: Reviewed strict findings, in the same form.
-        reviewed: Reviewed strict findings of several interactions: patterns of
-            ``INTERACTION: PLACE OPERATOR`` and the reasons. A pattern may match nothing here.
+        reviewed: Reviewed strict findings of several interactions: patterns of ``INTERACTION: PLACE OPERATOR`` and the
+            reasons. A pattern may match nothing here.
         deadline_seconds: The time limit for each call.
         tls: Serve over TLS: see :class:`~mfagate.fail_closed.Endpoint`.
     """
@@ -77,13 +76,13 @@ def prove(call: Call | None, **claim: Any) -> StrengthProof:
     """Prove how strong a contract is; the keywords are those of :class:`StrengthClaim`.
 
     Args:
-        call: Asks the provider at an endpoint with the client, and returns the client's result.
-            None if only judges read the answer.
+        call: Calls the provider at an endpoint with the client, and returns the client's result; None if only
+            ``judges`` read the answer.
         claim: See :class:`StrengthClaim`.
 
     Raises:
-        CannotProve: The contract has no such interaction, nothing reads its answer, or a
-            reader does not behave as expected with the example.
+        CannotProve: The contract has no such interaction, nothing reads its answer, or a reader does not behave as
+            expected with the example.
         ContractError: The contract cannot be read.
     """
     wanted = StrengthClaim(**claim)
@@ -104,7 +103,7 @@ class _StrengthProver:
         self._interaction = named(contract, claim.interaction)
         self._neighbours = neighbours(contract, self._interaction)
         self._example = ProviderAnswer.example(self._interaction)
-        self._watch = Watch(claim.deadline_seconds, ())
+        self._runner = CallRunner(claim.deadline_seconds, ())
         self._usual: dict[str, Behaviour] = {}
         self._breaking: dict[tuple[str, ChangeOperator, bool], Any] = {}
         self._volatile: dict[str, frozenset[str]] = {}
@@ -112,7 +111,7 @@ class _StrengthProver:
     def prove(self) -> StrengthProof:
         found: dict[tuple[Weakness, str, ChangeOperator], StrengthFinding] = {}
         tried: Counter[str] = Counter({"changes": 0, "rejected": 0, "break a reader": 0})
-        with self._watch.logs():
+        with self._runner.logs():
             self._learn()
             for change in changes(self._interaction, self._neighbours):
                 mismatches = self._mismatches(change.answer)
@@ -124,36 +123,40 @@ class _StrengthProver:
                     continue
                 weakness = Weakness.BLIND if broken else Weakness.STRICT
                 key = (weakness, change.place, change.operator)
-                said = "" if broken else mismatches[0].message
-                new = StrengthFinding(*key, (change.words,), tuple(broken), said)
+                message = "" if broken else mismatches[0].message
+                new = StrengthFinding(*key, (change.words,), tuple(broken), message)
                 found[key] = _merged(found[key], new) if key in found else new
-        return self._judged([*found.values()], tried)
+        return self._reviewed([*found.values()], tried)
 
-    def _judged(self, found: Sequence[StrengthFinding], tried: Mapping[str, int]) -> StrengthProof:
+    def _reviewed(self, found: Sequence[StrengthFinding], tried: Mapping[str, int]) -> StrengthProof:
         """Return the proof, with the reasons of exceptions added to the findings."""
         claim = self._claim
-        patterns = [(Weakness.BLIND, each, reason) for each, reason in claim.blind.items()]
-        patterns += [(Weakness.STRICT, each, reason) for each, reason in claim.strict.items()]
-        shared = [(each, reason) for each, reason in claim.reviewed.items()]
+        exceptions = {Weakness.BLIND: claim.blind, Weakness.STRICT: claim.strict}
         used: set[tuple[Weakness, str]] = set()
         reviewed: set[str] = set()
-        judged = []
+        findings = []
         for finding in found:
-            own = next((one for one in patterns if one[0] is finding.weakness and names(one[1], finding.name)), None)
-            reason = own[2] if own else None
-            if own:
-                used.add(own[:2])
-            elif finding.weakness is Weakness.STRICT:
-                full = f"{claim.interaction}: {finding.name}"
-                pattern, reason = next((each for each in shared if names(each[0], full)), ("", None))
-                reviewed |= {pattern} - {""}
-            judged.append(replace(finding, reason=reason))
-        unused = tuple(
-            f"{weakness.name.lower()} {each}" for weakness, each, _ in patterns if (weakness, each) not in used
-        )
-        readers = (*self._calls, *claim.judges)
+            own, shared = exceptions[finding.weakness], f"{claim.interaction}: {finding.name}"
+            reason = None
+            if (pattern := _matching(own, finding.name)) is not None:
+                reason = own[pattern]
+                used.add((finding.weakness, pattern))
+            elif finding.weakness is Weakness.STRICT and (pattern := _matching(claim.reviewed, shared)) is not None:
+                reason = claim.reviewed[pattern]
+                reviewed.add(pattern)
+            findings.append(replace(finding, reason=reason))
+        stated = [(weakness, pattern) for weakness, patterns in exceptions.items() for pattern in patterns]
+        unused = [
+            f"{weakness.name.lower()} {pattern}" for weakness, pattern in stated if (weakness, pattern) not in used
+        ]
         return StrengthProof(
-            claim.interaction, readers, tuple(judged), dict(tried), unused, frozenset(reviewed), self._breaking_changes
+            claim.interaction,
+            (*self._calls, *claim.judges),
+            tuple(findings),
+            dict(tried),
+            tuple(unused),
+            frozenset(reviewed),
+            self._breaking_changes,
         )
 
     @property
@@ -161,13 +164,13 @@ class _StrengthProver:
         return tuple((place, operator, value) for (place, operator, _), value in self._breaking.items())
 
     def _note(self, change: AnswerChange) -> None:
-        """Remember the first breaking change of each place and operator.
+        """Record the first breaking change of each place and operator.
 
-        A list that keeps its elements and a list that loses them count as two.
+        Lists that keep their elements and lists that lose them are recorded separately.
         """
         mixed = change.operator is ChangeOperator.OTHER_KIND and len(change.after) > 1
-        told = change.operator in (ChangeOperator.OTHER_VALUE, ChangeOperator.OTHER_KIND)
-        self._breaking.setdefault((change.place, change.operator, mixed), change.after if told else None)
+        with_value = change.operator in (ChangeOperator.OTHER_VALUE, ChangeOperator.OTHER_KIND)
+        self._breaking.setdefault((change.place, change.operator, mixed), change.after if with_value else None)
 
     def _learn(self) -> None:
         """Learn what each reader does with the example, and which parts of that differ in every call."""
@@ -177,12 +180,10 @@ class _StrengthProver:
         for name in (*self._calls, *self._claim.judges):
             outcome, usual = self._read(name, self._example)
             if name in self._calls and not self._script.served:
-                raise CannotProve(f"{about}{name} {outcome} without asking the server at the endpoint it was given")
+                raise CannotProve(f"{about}{name} {outcome} without a request to the server at the given endpoint")
             if name == CLIENT and not _is_expected(outcome, self._claim.expect):
                 wanted = self._claim.expect
-                raise CannotProve(
-                    f"{about}for the contract's own example the call has to give {wanted!r}; it {outcome}"
-                )
+                raise CannotProve(f"{about}for the contract's own example the call must give {wanted!r}; it {outcome}")
             self._usual[name] = usual
             self._volatile[name] = usual.volatile(self._read(name, self._example)[1])
 
@@ -203,13 +204,13 @@ class _StrengthProver:
         if name in self._calls:
             self._script.begin(answer)
             call, endpoint = self._calls[name], self._servers.endpoint
-            outcome = self._watch.run(lambda: call(endpoint), self._script.release)
+            outcome = self._runner.run(lambda: call(endpoint), self._script.release)
             return outcome, Behaviour.of(outcome, self._script.asked)
-        outcome = _judged_by(self._claim.judges[name], answer.response)
+        outcome = _read_by(self._claim.judges[name], answer.response)
         return outcome, Behaviour.of(outcome, [])
 
 
-def _judged_by(judge: Judge, response: Response) -> CallOutcome:
+def _read_by(judge: Judge, response: Response) -> CallOutcome:
     try:
         return CallOutcome(returned=judge(response))
     except Exception as error:  # noqa: BLE001 - the proof compares the type of the error
@@ -228,10 +229,12 @@ def _is_expected(outcome: CallOutcome, expected: Any) -> bool:
 
 def _merged(first: StrengthFinding, more: StrengthFinding) -> StrengthFinding:
     return replace(
-        first,
-        changes=(*first.changes, *more.changes),
-        readers=tuple(dict.fromkeys((*first.readers, *more.readers))),
+        first, changes=(*first.changes, *more.changes), readers=tuple(dict.fromkeys((*first.readers, *more.readers)))
     )
+
+
+def _matching(patterns: Mapping[str, str], name: str) -> str | None:
+    return next((pattern for pattern in patterns if names(pattern, name)), None)
 
 
 def names(pattern: str, name: str) -> bool:

@@ -21,14 +21,14 @@ class Weakness(StrEnum):
 
 _MEANING = {
     Weakness.BLIND: "The contract accepts a change that breaks a reader.",
-    Weakness.STRICT: "The contract rejects a change that every reader copes with.",
+    Weakness.STRICT: "The contract rejects a change that every reader accepts.",
 }
 
 _NEXT = {
     Weakness.BLIND: "Demand more in the contract: the exact value, a pattern, or one element of the list "
     "(array_containing, or each_like with min=1). Do not make the client accept more.",
-    Weakness.STRICT: "If the provider documents the change as possible, accept it in the contract; "
-    "otherwise name it with the reason in `strict`.",
+    Weakness.STRICT: "If the provider documents the change as possible, accept it in the contract. "
+    "If not, add it with the reason to `strict`.",
 }
 
 
@@ -56,15 +56,15 @@ class StrengthFinding:
 
     @property
     def name(self) -> str:
-        """Return the place and the operator, by which an exception names the finding."""
+        """The place and the operator, by which an exception names the finding."""
         return f"{self.place} {self.operator}"
 
     def __str__(self) -> str:
         """Describe the finding in several lines."""
         shown, left = self.changes[:_SHOWN], len(self.changes) - _SHOWN
-        lines = [("change" if number == 0 else "also", each) for number, each in enumerate(shown)]
+        lines = [("change" if number == 0 else "also", change) for number, change in enumerate(shown)]
         lines += [("also", f"{left} more changes of this kind")] if left > 0 else []
-        lines += [("reader", each) for each in self.readers]
+        lines += [("reader", reader) for reader in self.readers]
         lines += [("contract", self.contract)] if self.contract else []
         lines.append(("exception", self.reason) if self.reason else ("next step", _NEXT[self.weakness]))
         return "\n".join(
@@ -88,7 +88,7 @@ class StrengthProof:
         unused: Exceptions that match no finding.
         breaking: The changes that break a reader and are rejected: place, operator, and for some operators
             the new value.
-        reviewed: The patterns of ``Claim.reviewed`` that named a finding.
+        reviewed: The patterns of ``StrengthClaim.reviewed`` that matched a finding.
     """
 
     interaction: str
@@ -101,21 +101,21 @@ class StrengthProof:
 
     @property
     def blind(self) -> tuple[StrengthFinding, ...]:
-        """Return the blind findings without an exception."""
+        """The blind findings without an exception."""
         return self._without_reason(Weakness.BLIND)
 
     @property
     def strict(self) -> tuple[StrengthFinding, ...]:
-        """Return the strict findings that nobody has reviewed yet."""
+        """The strict findings that are not reviewed yet."""
         return self._without_reason(Weakness.STRICT)
 
     @property
     def passed(self) -> bool:
-        """Return whether every blind finding has an exception, and every exception matches a finding."""
+        """Whether every blind finding has an exception, and every exception matches a finding."""
         return not self.blind and not self.unused
 
     def require(self) -> None:
-        """Return if the contract is strong, and raise otherwise.
+        """Raise an error if the contract is weak.
 
         Raises:
             WeakContract: It is blind to a change, or an exception matches no finding.
@@ -124,16 +124,16 @@ class StrengthProof:
             raise WeakContract(str(self))
 
     def _without_reason(self, weakness: Weakness) -> tuple[StrengthFinding, ...]:
-        return tuple(each for each in self.findings if each.weakness is weakness and each.reason is None)
+        return tuple(finding for finding in self.findings if finding.weakness is weakness and finding.reason is None)
 
     def __str__(self) -> str:
         """Describe the proof: one line, then each finding without an exception, blind findings first."""
         tried = ", ".join(f"{count} {what}" for what, count in self.tried.items())
         verdict = "is strong" if self.passed else "is weak"
         lines = [f"{self.interaction}: the contract {verdict} ({tried})"]
-        excepted = [each for each in self.findings if each.reason is not None]
-        lines += [f"  exception: {each.weakness} {each.name}: {each.reason}" for each in excepted]
-        lines += [f"  unused exception, remove it: {each}" for each in self.unused]
+        excepted = [finding for finding in self.findings if finding.reason is not None]
+        lines += [f"  exception: {finding.weakness} {finding.name}: {finding.reason}" for finding in excepted]
+        lines += [f"  unused exception, remove it: {pattern}" for pattern in self.unused]
         return "\n\n".join(["\n".join(lines), *map(str, (*self.blind, *self.strict))])
 
     def record(self) -> dict[str, Any]:
@@ -145,14 +145,14 @@ class StrengthProof:
             "breaking": [[place, operator.value, value] for place, operator, value in self.breaking],
             "findings": [
                 {
-                    "weakness": each.weakness.value,
-                    "place": each.place,
-                    "operator": each.operator.value,
-                    "changes": list(each.changes),
-                    "readers": list(each.readers),
-                    "contract": each.contract,
-                    "reason": each.reason,
+                    "weakness": finding.weakness.value,
+                    "place": finding.place,
+                    "operator": finding.operator.value,
+                    "changes": list(finding.changes),
+                    "readers": list(finding.readers),
+                    "contract": finding.contract,
+                    "reason": finding.reason,
                 }
-                for each in self.findings
+                for finding in self.findings
             ],
         }

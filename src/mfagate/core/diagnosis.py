@@ -1,11 +1,11 @@
-"""From an exchange that is not in order to its cause.
+"""Find the cause of an exchange that was not accepted.
 
 The provider's own error code comes first, the status second, and neither is
 looked at before the transport: a status code is never the diagnosis.
 
-A code that a provider's table has decides, at any status. A refusal (401 or 403) that no table
-explains accuses nothing: it is ``provider.refusal-unrecognised``. Only the rung of the credential
-makes ``credential.rejected`` of a refusal without any words, and only after further questions.
+A code in the provider's table decides, at any status. A refusal (401 or 403) that no table
+explains is ``provider.refusal-unrecognised``, which accuses nothing. Only the credential check
+turns a refusal without a message into ``credential.rejected``, and only after further requests.
 """
 
 from __future__ import annotations
@@ -35,13 +35,13 @@ _TITLE_BYTES = 1 << 14
 
 
 class Dialect(Protocol):
-    """Reads answers as one provider words them."""
+    """Read the errors of one provider."""
 
     def explain(self, exchange: Exchange) -> Finding | None:
         """Return the cause of the provider's own error code, if the code is known."""
 
     def evidence(self, exchange: Exchange) -> Mapping[str, Any]:
-        """Return the provider's own code and words, known or not."""
+        """Return the provider's code and message, known or not."""
 
     def errors_page(self, exchange: Exchange) -> str:
         """Return the URL of the page that lists such errors; empty if the provider publishes no list."""
@@ -84,7 +84,7 @@ def cause_without_body(exchange: Exchange, dialect: Dialect) -> Finding:
 
 
 def _by_others(exchange: Exchange) -> Finding | None:
-    """Return the finding of an answer that something between this machine and the provider gave."""
+    """Return the finding of an answer from a device between this machine and the provider."""
     return proxy_finding(exchange) or edge_finding(exchange)
 
 
@@ -104,7 +104,9 @@ def _by_status(response: Response) -> Finding | None:
         )
     if status == 429:
         return Finding(
-            CauseId.PROVIDER_RATE_LIMITED, f"the provider asks to slow down (429){_wait(response)}", _retry(response)
+            CauseId.PROVIDER_RATE_LIMITED,
+            f"the provider limits the rate of requests (429){_wait(response)}",
+            _retry(response),
         )
     if status == 503 and "retry-after" in response.headers:
         return Finding(
@@ -138,9 +140,9 @@ def is_absent(response: Response) -> bool:
 
 
 def _gone(exchange: Exchange, dialect: Dialect) -> Finding | None:
-    """Return the retirement of the endpoint, unless an error of the provider's own may name an object instead.
+    """Return the retirement of the endpoint, unless the provider's error code may name an object.
 
-    A gateway words such an answer as it likes, so its form says nothing about the API.
+    A gateway may phrase such an answer in any way, so its form says nothing about the API.
     """
     response = exchange.response
     if response is None or not is_absent(response) or "provider code" in dialect.evidence(exchange):
@@ -173,7 +175,7 @@ def _unreadable(response: Response) -> Finding | None:
             return _front_end(response, scheme)
         kind = "HTML" if is_html(response) else response.shown_type or "text without a content type"
         evidence = {**_looks(response), **(_BETWEEN if is_html(response) and response.status < 300 else {})}
-        return Finding(CauseId.CONTRACT_NOT_JSON, f"the answer is {kind} where JSON is due", evidence)
+        return Finding(CauseId.CONTRACT_NOT_JSON, f"the answer is {kind} instead of JSON", evidence)
     if not _is_json(response):
         return Finding(CauseId.CONTRACT_BODY_UNREADABLE, "the answer is damaged JSON", _looks(response))
     return None
@@ -181,8 +183,8 @@ def _unreadable(response: Response) -> Finding | None:
 
 _BETWEEN: Mapping[str, Any] = {
     "possible causes": [
-        "the host or path is that of a page for people, and not of the API",
-        "a filter, proxy or captive portal between this machine and the provider answered in its place",
+        "the host or path is that of a web page, not of the API",
+        "a filter, proxy or captive portal between this machine and the provider answered instead",
     ]
 }
 
@@ -206,9 +208,9 @@ def _login_of_a_front_end(response: Response) -> str | None:
 def _front_end(response: Response, scheme: str) -> Finding:
     return Finding(
         CauseId.CONTRACT_NOT_JSON,
-        f"a web server in front of the API asks for a login of its own ({scheme}), with a page",
+        f"a web server in front of the API demands its own login ({scheme}), with a page",
         {**_looks(response), "scheme": scheme},
-        next_step="The API has not seen the request: leave the credential as it is. Have the owner of the web server "
+        next_step="The API did not receive the request: do not change the credential. Have the owner of the web server "
         "that the report names except the API's paths from its login; it uses the header Authorization, in which the "
         "key is.",
     )
@@ -217,8 +219,8 @@ def _front_end(response: Response, scheme: str) -> Finding:
 def unexpected(exchange: Exchange, dialect: Dialect, *, probing: bool = False) -> Finding:
     """Return the cause of an answer by its status alone, if it says nothing more definite.
 
-    Of a request that only probes (``probing``), no contract says what to expect: there every 4xx
-    with a code of the provider's is a refusal, except those that mean that nothing is at the address.
+    No contract describes the answer to a request that only probes (``probing``). There, every 4xx
+    with a provider code is a refusal, except those that mean that nothing is at the address.
     """
     response = exchange.response
     assert response is not None, "a failure is always a definite cause"
@@ -234,20 +236,20 @@ def unexpected(exchange: Exchange, dialect: Dialect, *, probing: bool = False) -
         message = f"the provider refused the request ({response.status}) with an error that mfagate does not know"
         return Finding(CauseId.CONTRACT_STATUS_CHANGED, message, evidence)
     if (root := _bare_root(response)) is not None:
-        message = f"the answer ({response.status}) is {root}, where the API answers with an object or a list"
+        message = f"the answer ({response.status}) is {root} instead of an object or a list"
         return Finding(CauseId.CONTRACT_TYPE_CHANGED, message, evidence)
-    message = f"the answer ({response.status}) has another shape than the provider is known to give"
+    message = f"the answer ({response.status}) does not have the known form of this provider's answers"
     return Finding(CauseId.CONTRACT_VALUE_UNEXPECTED, message, evidence)
 
 
 _REFUSED = (401, 403)
 
 _REQUEST_REFUSED = frozenset(range(400, 500)) - {404, 405, 410}
-"""Statuses that refuse one request; the others say that there is nothing to ask at this address."""
+"""Statuses that refuse one request; the others say that nothing is at this address."""
 
 
 def _is_refused_by_api(response: Response) -> bool:
-    """Return whether an answer is a refusal, and no page of something in front of the provider."""
+    """Return whether an answer is a refusal by the API, not a page of a device in front of it."""
     whole = not response.truncated and response.undecodable is None
     return response.status in _REFUSED and whole and not is_html(response)
 
@@ -281,14 +283,14 @@ def _unrecognised(response: Response, page: str, evidence: Mapping[str, Any]) ->
 
 
 _FOREIGN_FORM = (
-    "The answer is in no form that this provider's errors are known to have, so look first for a gateway or proxy in "
+    "The answer does not have the known form of this provider's errors, so look first for a gateway or proxy in "
     "front of it that may have given it. "
 )
 """Gateways refuse in JSON of their own, such as AWS's (https://github.com/optiv/Go365/issues/4)."""
 
 
-_SAID_IN = ("error_description", "message", "Message", "detail", "title", "error", "reason")
-"""Fields in which APIs and gateways say in words what is wrong, the most telling first."""
+_MESSAGE_FIELDS = ("error_description", "message", "Message", "detail", "title", "error", "reason")
+"""Fields in which APIs and gateways explain an error, the most specific first."""
 
 _REFERENCES = (
     "x-request-id", "request-id", "x-correlation-id", "x-ms-request-id", "x-auth0-requestid", "x-okta-request-id",
@@ -298,16 +300,16 @@ _REFERENCES = (
 
 
 def _words(response: Response) -> dict[str, str]:
-    """Return the words of a refusal in an unknown form, and what names the request to the provider's support."""
+    """Return the message of a refusal in an unknown form, and the reference for the provider's support."""
     reference = next((response.headers[name] for name in _REFERENCES if name in response.headers), None)
     shown = {
-        "provider message": quoted(_said(response)),
+        "provider message": quoted(_message(response)),
         "provider reference": reference.quoted() if reference is not None else "",
     }
     return {name: value for name, value in shown.items() if value}
 
 
-def _said(response: Response) -> str | ForeignText:
+def _message(response: Response) -> str | ForeignText:
     if not response.body.strip() or is_html(response):
         return ""
     try:
@@ -315,7 +317,7 @@ def _said(response: Response) -> str | ForeignText:
     except ValueError:
         return response.text
     fields = body if isinstance(body, dict) else {"message": body}
-    words = (fields[name] for name in _SAID_IN if isinstance(fields.get(name), str))
+    words = (fields[name] for name in _MESSAGE_FIELDS if isinstance(fields.get(name), str))
     return next(filter(None, words), "")
 
 
@@ -375,7 +377,7 @@ def _announced(response: Response) -> str:
 
 
 _RESETS = ("x-rate-limit-reset", "x-ratelimit-reset", "ratelimit-reset")
-"""When a limit begins anew: Okta, Auth0 and others, in seconds since 1970 or from now."""
+"""When a limit is reset (Okta, Auth0 and others), in seconds since 1970 or from now."""
 
 
 def _retry(response: Response) -> dict[str, Any]:
@@ -386,11 +388,11 @@ def _retry(response: Response) -> dict[str, Any]:
 
 
 def seconds_to_wait(response: Response) -> float | None:
-    """How long the provider asks to wait: a number of seconds, a moment in seconds since 1970, or a date.
+    """Return how long the provider asks to wait, given in seconds, in seconds since 1970, or as a date.
 
-    None for anything else (RFC 9110 section 10.2.3 allows for neither a sign nor a fraction).
+    Return None for anything else (RFC 9110 section 10.2.3 allows neither a sign nor a fraction).
     """
-    wait = _told_wait(response)
+    wait = _requested_wait(response)
     seconds = wait.whole_number() if wait is not None else None
     if wait is None or seconds is None:
         date = wait.http_date() if wait is not None else None
@@ -399,7 +401,7 @@ def seconds_to_wait(response: Response) -> float | None:
 
 
 def _wait(response: Response) -> str:
-    wait = _told_wait(response)
+    wait = _requested_wait(response)
     if wait is None:
         return ""
     seconds = wait.whole_number()
@@ -407,24 +409,24 @@ def _wait(response: Response) -> str:
     if seconds is not None and not _is_moment(seconds):
         return f"; try again in {seconds} s" if seconds <= _LONGEST_WAIT else ""
     if moment is None or moment.timestamp() <= time.time():
-        return ""  # A moment that has passed says nothing: our clock or the provider's estimate is off.
+        return ""  # A time in the past is useless: this machine's clock or the provider's estimate is wrong.
     return f"; try again after {moment:%Y-%m-%d %H:%M:%S} UTC"
 
 
 def _with_wait(found: Finding, response: Response) -> Finding:
-    """Add when to try again, where a known code of the provider's says only that it limits the rate."""
-    if _told_wait(response) is None:
+    """Add when to try again to a known provider code that only reports a rate limit."""
+    if _requested_wait(response) is None:
         return found
     wait = _wait(response)
     message = found.message if wait in found.message else found.message + wait
     return replace(found, message=message, evidence={**_retry(response), **found.evidence})
 
 
-def _told_wait(response: Response) -> ForeignText | None:
+def _requested_wait(response: Response) -> ForeignText | None:
     names = ("retry-after", *_RESETS)
     return next((response.headers[name] for name in names if name in response.headers), None)
 
 
 def _is_moment(seconds: int) -> bool:
-    """Read a number of seconds: between 2001 and 2286 it is a moment, otherwise a duration."""
+    """Read a number of seconds: a time between 2001 and 2286, or else a duration."""
     return 1_000_000_000 <= seconds <= 10_000_000_000

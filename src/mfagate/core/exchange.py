@@ -22,7 +22,7 @@ from mfagate.core.foreign.parsing import raw
 
 
 class Phase(StrEnum):
-    """Where the time of an exchange went, in the order in which it goes."""
+    """The phases of an exchange, in order."""
 
     RESOLVE = "resolve"
     CONNECT = "connect"
@@ -32,9 +32,9 @@ class Phase(StrEnum):
 
 
 class Headers(Mapping[str, ForeignText]):
-    """Header fields in wire order; look-ups ignore case, repeats join with a comma.
+    """Hold header fields in wire order; look-ups ignore case and join repeated fields with commas.
 
-    ``items_in_order`` are the bare texts, for what sends, keeps and searches them.
+    ``items_in_order`` are the plain texts, for code that sends, stores or searches them.
     """
 
     def __init__(self, items: tuple[tuple[str, str], ...] = ()) -> None:
@@ -63,7 +63,7 @@ class Headers(Mapping[str, ForeignText]):
         return f"Headers({sorted(self._by_name)})"
 
     def all(self, name: str) -> tuple[ForeignText, ...]:
-        """Every value of a repeated field, in wire order."""
+        """Return each value of a repeated field, in wire order."""
         return tuple(map(ForeignText, self._by_name.get(name.lower(), ())))
 
 
@@ -88,7 +88,7 @@ _LONGEST_TYPE = 80
 class Response:
     """An answer. ``truncated`` says that the body was longer than the cap.
 
-    ``undecodable`` names a content coding that the body is said to be in and is not.
+    ``undecodable`` is the content coding that the header claims and the body does not have.
     """
 
     status: int
@@ -108,7 +108,7 @@ class Response:
 
     @property
     def shown_type(self) -> str:
-        """The content type without its parameters, to be shown; empty if there is none.
+        """The content type without its parameters, ready to show; empty if there is none.
 
         It is quoted before it is cut or changed to lower case, so that a key in it is recognised.
         """
@@ -141,7 +141,7 @@ class Response:
                 f"the body is not in {self.undecodable.quoted(_LONGEST_TYPE)}, although its header says so"
             )
         try:
-            # From bytes the decoder would take UTF-16 as well, which few clients do.
+            # Given bytes, the decoder would accept UTF-16 as well, which few clients do.
             return json.loads(self.body.decode("utf-8-sig"))
         except RecursionError as error:
             raise ValueError("JSON nested too deeply") from error
@@ -156,16 +156,16 @@ def host_of(url: str) -> str:
 
 
 LEADS_TO = "leads to"
-"""Key of a failure's evidence that the name of a host leads to no server, but to this machine or nowhere."""
+"""Key of a failure's evidence that the name of a host leads to this machine or to no server."""
 
 
 @dataclass(frozen=True, slots=True)
 class Failure:
     """Why no answer arrived, as precisely as the operating system reports it. Foreign texts in it are quoted.
 
-    ``outcome`` is set where the cause alone does not decide it: a name that
+    ``outcome`` is set if the cause alone does not decide it: a name that
     does not exist is a failure, a resolver that does not answer is inconclusive.
-    ``next_step`` is set where more is known than the page of the cause says. ``setting`` names a setting whose value
+    ``next_step`` is set if more is known than the cause page says. ``setting`` names a setting whose value
     is the reason.
     """
 
@@ -189,7 +189,7 @@ class ServerCertificate:
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """What was asked, what came back or how it failed, how long each phase took.
+    """One request with its answer or failure, and the duration of each phase.
 
     Exactly one of ``response`` and ``failure`` is set. ``phases`` holds seconds
     for the phases that took place. ``started`` is in UTC. ``stalled`` is how many of these seconds this

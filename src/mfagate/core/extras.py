@@ -1,6 +1,6 @@
 """Which extras are installed, and the command that adds one to this installation.
 
-mfagate is on no public index: its name alone would install what somebody else puts there.
+mfagate is not on a public index: its bare name would install whatever another person publishes under it.
 """
 
 from __future__ import annotations
@@ -12,6 +12,8 @@ from importlib.metadata import PackageNotFoundError, distribution
 from importlib.util import find_spec
 from typing import Any
 from urllib.parse import unquote, urlsplit
+
+from mfagate.core.version import __version__
 
 MODULES = {
     "gate": (
@@ -60,7 +62,7 @@ def _requirement(extra: str) -> str:
         return f"mfagate[{extra}] @ {origin}"
     if url.startswith("file:"):
         return f"{unquote(urlsplit(url).path)}[{extra}]"
-    return f"mfagate[{extra}] @ {url}" if url else f"mfagate[{extra}]=={_version()}"
+    return f"mfagate[{extra}] @ {url}" if url else f"mfagate[{extra}]=={__version__}"
 
 
 @cache
@@ -74,7 +76,3 @@ def _direct_url() -> dict[str, Any]:
     except (PackageNotFoundError, OSError, ValueError):
         return {}
     return found if isinstance(found, dict) and isinstance(found.get("vcs_info", {}), dict) else {}
-
-
-def _version() -> str:
-    return distribution("mfagate").version

@@ -1,4 +1,4 @@
-"""Reading files that may be anything, and replacing files so that nothing is lost."""
+"""Read files of any kind, and replace files without losing data."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ import sys
 import tempfile
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
@@ -20,9 +22,9 @@ _DESCRIPTOR = re.compile(r"/dev/(stdout|stderr|fd/\d+)|/proc/[^/]+/fd/\d+")
 
 
 class Unreadable(Exception):
-    """A file that cannot be used; the text completes "PATH …" and quotes nothing of the file.
+    """A file cannot be used; the message completes "PATH …" and quotes nothing from the file.
 
-    ``missing`` says that there is no file; ``line`` is the line at which it ceases to be text.
+    ``missing`` is true if there is no file; ``line`` is the first line that is not text.
     """
 
     def __init__(self, reason: str, *, missing: bool = False, line: int | None = None) -> None:
@@ -32,19 +34,19 @@ class Unreadable(Exception):
 
 
 class NotOurs(Exception):
-    """A folder or file that is not this user's alone; the text completes "PATH …"."""
+    """Other users can access a folder or file; the message completes "PATH …"."""
 
 
 class OutOfResources(Unreadable):
-    """A file that this machine had no descriptor or memory left for: nothing is wrong with the file."""
+    """This machine had no descriptor or memory left for a file; nothing is wrong with the file."""
 
 
 _USUAL_BYTES = 1 << 16
 _READER_SECONDS = 3.0
-"""A pipe gets this long to be opened by a reader."""
+"""How long to wait for a reader to open a pipe."""
 
 _STALLED_SECONDS = 30.0
-"""The reader of a pipe may pause for this long."""
+"""How long the reader of a pipe may pause."""
 
 
 _KINDS = (
@@ -88,7 +90,7 @@ def require_regular(path: Path) -> None:
     """Refuse a file that another library is about to open, if opening it might never end.
 
     Raises:
-        OSError: As of :func:`open_regular`.
+        OSError: As in :func:`open_regular`.
     """
     open_regular(path).close()
 
@@ -97,17 +99,17 @@ def require_appendable(path: Path) -> None:
     """Refuse a file that another library is about to append to, if that might never end; make it if it is missing.
 
     Raises:
-        OSError: As of :func:`open_regular`.
+        OSError: As in :func:`open_regular`.
     """
     os.close(_descriptor(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT))
 
 
 def make_private_folder(folder: Path) -> None:
-    """Make a folder where it is missing, and make sure that only this user can read or change what is in it.
+    """Make a folder if it is missing, and check that only this user can read or change its content.
 
     Raises:
-        NotOurs: It is a link or no folder, somebody else can use it, or it cannot be written.
-        OSError: This machine has too little of something.
+        NotOurs: It is a link or not a folder, another user can use it, or it cannot be written.
+        OSError: This machine ran out of a resource.
     """
     try:
         folder.mkdir(mode=0o700, exist_ok=True)
@@ -123,28 +125,32 @@ def make_private_folder(folder: Path) -> None:
     if status.st_uid != os.geteuid():
         raise NotOurs("belongs to another user")
     if status.st_mode & 0o077:
-        raise NotOurs("can be read or changed by other users (chmod 700 ends that)")
+        raise NotOurs("can be read or changed by other users (run chmod 700)")
     if not os.access(folder, os.W_OK | os.X_OK):
         raise NotOurs("cannot be written")
 
 
 def open_private(path: Path, flags: int = 0) -> int:
-    """Open a regular file of this user to read and write it; a new one is for this user alone. Follow no link.
+    """Open a regular file of this user for reading and writing. Make a new file private, and follow no link.
 
     Raises:
         NotOurs: It is a link, or belongs to another user.
-        OSError: As of :func:`open_regular`.
+        OSError: As in :func:`open_regular`.
     """
-    try:
-        descriptor = _descriptor(path, os.O_RDWR | os.O_NOFOLLOW | flags)
-    except OSError as error:
-        if error.errno == errno.ELOOP:
-            raise NotOurs("is a link") from None
-        raise
+    descriptor = _not_a_link(path, os.O_RDWR | flags)
     if os.fstat(descriptor).st_uid != os.geteuid():
         os.close(descriptor)
         raise NotOurs("belongs to another user")
     return descriptor
+
+
+def _not_a_link(path: Path, flags: int) -> int:
+    try:
+        return _descriptor(path, flags | os.O_NOFOLLOW)
+    except OSError as error:
+        if error.errno == errno.ELOOP:
+            raise NotOurs("is a link") from None
+        raise
 
 
 def read_private(path: Path, limit: int) -> str:
@@ -152,21 +158,16 @@ def read_private(path: Path, limit: int) -> str:
 
     Raises:
         NotOurs: It is a link, belongs to another user, or other users can read or change it.
-        OSError: As of :func:`open_regular`.
+        OSError: As in :func:`open_regular`.
         ValueError: It is not UTF-8.
     """
-    try:
-        descriptor = _descriptor(path, os.O_RDONLY | os.O_NOFOLLOW)
-    except OSError as error:
-        if error.errno == errno.ELOOP:
-            raise NotOurs("is a link") from None
-        raise
+    descriptor = _not_a_link(path, os.O_RDONLY)
     with os.fdopen(descriptor, "rb") as file:
         status = os.fstat(descriptor)
         if os.geteuid() not in (0, status.st_uid):
             raise NotOurs("belongs to another user")
         if status.st_mode & 0o077:
-            raise NotOurs("can be read or changed by other users (chmod 600 ends that)")
+            raise NotOurs("can be read or changed by other users (run chmod 600)")
         return file.read(limit).decode()
 
 
@@ -179,27 +180,35 @@ def create_private(path: Path, text: str) -> bool:
     Raises:
         OSError: It cannot be written.
     """
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".mfagate-")
+    with _temporary(path.parent, text) as temporary:
+        try:
+            path.hardlink_to(temporary)
+        except FileExistsError:
+            return False
+        except OSError as error:
+            if error.errno not in _NO_HARD_LINKS:
+                raise
+            return _create_exclusively(path, text)
+    return True
+
+
+@contextmanager
+def _temporary(folder: Path, text: str) -> Iterator[Path]:
+    """Write a private file, and remove it at the end if it is still there."""
+    handle, name = tempfile.mkstemp(dir=folder, prefix=".mfagate-")
     temporary = Path(name)
     try:
         with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
             file.write(text)
             file.flush()
             os.fsync(file.fileno())
-        path.hardlink_to(temporary)
-    except FileExistsError:
-        return False
-    except OSError as error:
-        if error.errno not in _NO_HARD_LINKS:
-            raise
-        return _create_exclusively(path, text)
+        yield temporary
     finally:
         temporary.unlink(missing_ok=True)
-    return True
 
 
 def _create_exclusively(path: Path, text: str) -> bool:
-    """Create the file on a file system without hard links: for a moment it is there and empty."""
+    """Create the file on a file system without hard links: for a moment, it exists and is empty."""
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
     except FileExistsError:
@@ -229,7 +238,7 @@ def read_text(path: Path, limit: int) -> str:
     """
     try:
         with open_regular(path) as file:
-            # Nearly all files are small: asking for the limit at once would make room for all of it.
+            # Nearly all files are small, and a read of ``limit`` bytes would allocate them all.
             content = file.read(_USUAL_BYTES)
             if len(content) == _USUAL_BYTES:
                 content += file.read(limit + 1 - _USUAL_BYTES)
@@ -249,9 +258,9 @@ def read_text(path: Path, limit: int) -> str:
 
 
 def write_atomically(path: Path, text: str) -> None:
-    """Write next to the file, then rename over it; a symbolic link keeps pointing where it did.
+    """Write a temporary file, then rename it over the file; a symbolic link keeps its target.
 
-    What is no file (a terminal, a pipe, ``/dev/null``) is simply written to, if somebody reads it.
+    Write directly to a terminal, a pipe or a device such as ``/dev/null``.
 
     Raises:
         OSError: The folder or the file cannot be written; the old content stays.
@@ -260,19 +269,9 @@ def write_atomically(path: Path, text: str) -> None:
         append(path, text)
         return
     path = _resolved(path)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".mfagate-")
-    temporary = Path(name)
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        mode = path.stat().st_mode & 0o7777 if path.exists() else 0o666 & ~_umask()
-        temporary.chmod(mode)
+    with _temporary(path.parent, text) as temporary:
+        temporary.chmod(path.stat().st_mode & 0o7777 if path.exists() else 0o666 & ~_umask())
         temporary.replace(path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
 
 
 def _resolved(path: Path) -> Path:
@@ -288,7 +287,7 @@ def append(path: Path, text: str) -> None:
     Raises:
         OSError: It cannot be written, or it is a pipe without a reader.
     """
-    # /dev/stdout, too, may be a file that holds something already.
+    # /dev/stdout may also be a file that already has content.
     descriptor = _opened_to_append(path)
     try:
         _write_all(descriptor, text.encode())
@@ -297,7 +296,7 @@ def append(path: Path, text: str) -> None:
 
 
 def _write_all(descriptor: int, content: bytes) -> None:
-    """Write to a descriptor that does not block, for as long as its reader reads on."""
+    """Write to a non-blocking descriptor, as long as its reader keeps reading."""
     left = memoryview(content)
     writable = select.poll()
     writable.register(descriptor, select.POLLOUT)
@@ -308,11 +307,11 @@ def _write_all(descriptor: int, content: bytes) -> None:
 
 
 def _opened_to_append(path: Path) -> int:
-    """Open it without waiting for ever, as a plain ``open`` does for a pipe without a reader."""
+    """Open it without waiting forever, unlike a plain ``open`` of a pipe without a reader."""
     until = time.monotonic() + _READER_SECONDS
     flags = os.O_WRONLY | os.O_APPEND | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
     if not path.exists():
-        flags |= os.O_CREAT  # Of a pipe that is there Linux may refuse it (fs.protected_fifos).
+        flags |= os.O_CREAT  # Linux may refuse O_CREAT on an existing pipe (fs.protected_fifos).
     while True:
         try:
             return os.open(path, flags, 0o666)
@@ -325,7 +324,7 @@ def _opened_to_append(path: Path) -> int:
 
 
 def _is_stream(path: Path) -> bool:
-    """Whether renaming a file over it would destroy it: a device, a pipe, or a name of an open descriptor."""
+    """Return whether a rename over it would destroy it: a device, a pipe, or a name of an open descriptor."""
     return path.exists() and (not path.is_file() or _DESCRIPTOR.fullmatch(str(path.absolute())) is not None)
 
 
@@ -333,7 +332,7 @@ _umask_lock = threading.Lock()
 
 
 def _umask() -> int:
-    # It can be read only by setting it: two threads at once would read each other's 0 and leave it there.
+    # The mask can be read only by setting it: two threads at once would read each other's 0 and keep it.
     with _umask_lock:
         mask = os.umask(0)
         os.umask(mask)

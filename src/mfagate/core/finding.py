@@ -1,4 +1,4 @@
-"""What a check found out: a cause, the message that states it, the evidence, and the line to change."""
+"""The result of a check: a cause, a message, the evidence, and the line to change."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _MOST_NAMED = 5
 
 @dataclass(frozen=True, slots=True)
 class Location:
-    """A line of a file to look at or to change. Lines count from 1."""
+    """A line of a file, counted from 1."""
 
     file: Path
     line: int | None = None

@@ -1,7 +1,7 @@
-"""A working tree compared with one revision, byte by byte.
+"""Compare a working tree with one revision, byte by byte.
 
-git is asked for the revision alone: for the names and the object ids of its files. It is never asked
-what has changed, because the index, filters and settings decide what it says then: ``skip-worktree``,
+git only lists the revision: the names and object ids of its files. It never reports
+what has changed, because the index, filters and settings influence that: ``skip-worktree``,
 ``assume-unchanged``, ``core.checkStat``, ``core.trustctime``, ``core.fsmonitor``, ``autocrlf``, clean
 filters and ``ignore = all`` of a submodule all can hide a change
 (https://git-scm.com/docs/git-update-index, https://git-scm.com/docs/gitattributes).
@@ -65,7 +65,7 @@ class TreeEntry:
 
 @dataclass(frozen=True)
 class Tree:
-    """A working tree beside one revision. ``root`` has no symbolic links in it.
+    """A working tree and one revision. ``root`` contains no symbolic links.
 
     ``commit`` is None for the revision before the first one: see :func:`open_tree`.
     """
@@ -104,7 +104,7 @@ class Tree:
     def differs(self, path: Path) -> bool:
         """Whether a file, or anything in a folder, has other bytes than at the revision.
 
-        What a link leads to counts, also that of a link in the folder. What cannot be compared has
+        The target of a link counts, also of a link in the folder. Whatever cannot be compared has
         changed: a file that git ignores or does not have, one outside the working tree, and a submodule.
         """
         waiting, seen = [self._from_root(path)], set[Path]()
@@ -148,7 +148,7 @@ class Tree:
 def open_tree(folder: Path, revision: str) -> Tree:
     """Return the working tree around a folder, beside a revision.
 
-    A revision of zeros is how git, GitHub and GitLab write "nothing was there before": all is new.
+    git, GitHub and GitLab write a revision of zeros for "nothing before": every file is new.
 
     Raises:
         GitError: There is no working tree, no such revision here, or no ``git``.
@@ -157,15 +157,15 @@ def open_tree(folder: Path, revision: str) -> Tree:
         return Tree(_root(folder), None)
     root = _root(folder)
     if not revision.strip() or revision.startswith("-"):
-        raise GitError(f"{revision!r} is no revision: write it like origin/main, HEAD~1 or v1.4")
+        raise GitError(f"{revision!r} is not a revision: write it like origin/main, HEAD~1 or v1.4")
     try:
-        # Not --quiet: git then takes one of several meanings without a word.
+        # Not --quiet, with which git silently chooses one of several meanings.
         done = _run(root, "-c", "core.warnAmbiguousRefs=true", "rev-parse", "--verify", f"{revision}^{{commit}}")
         commit = done.stdout.decode().strip()
     except (GitError, ValueError):
         raise GitError(_unknown(root, revision)) from None
     if b"is ambiguous" in done.stderr:
-        # Whoever may push a tag could name it like a branch, and hide every change by it.
+        # Anyone who may push a tag could name it like a branch and so hide every change.
         raise GitError(
             f"git knows several revisions named {revision!r}: remove all but one (git show-ref lists them), "
             "or write the whole name, such as refs/remotes/origin/main"
@@ -174,7 +174,7 @@ def open_tree(folder: Path, revision: str) -> Tree:
 
 
 def footprint(path: Path) -> Iterator[Path]:
-    """Every symbolic link on the way to a path, and where the way ends: one of them may have changed."""
+    """Yield each symbolic link on the way to a path, and the final target: any of them may have changed."""
     steps = [*reversed(path.absolute().parts)]
     place, links = Path(steps.pop()), 0
     while steps:
@@ -210,14 +210,14 @@ COMMIT_VARIABLES = (
     "BUILDKITE_COMMIT",  # https://buildkite.com/docs/pipelines/configure/environment-variables
     "CODEBUILD_RESOLVED_SOURCE_VERSION",  # https://docs.aws.amazon.com/codebuild/latest/userguide/build-env-ref-env-vars.html
 )
-"""Variables that hold the commit of a job. The first is for images, which hold no repository."""
+"""Variables that hold the commit of a job. The first is for images, which contain no repository."""
 
 
 def commit_of(path: Path, environ: Mapping[str, str]) -> str | None:
     """Return the commit that a file belongs to, with ``-dirty`` if its bytes differ from it; None if it is not known.
 
     git answers first, because the variables of a CI service name the commit of the job, whatever lies in the folder.
-    ``MFAGATE_COMMIT`` is for images, which hold no repository.
+    ``MFAGATE_COMMIT`` is for images, which contain no repository.
     """
     given = [environ.get(name, "").strip().lower() for name in COMMIT_VARIABLES]
     named = [commit for commit in given if _COMMIT.fullmatch(commit)]
@@ -225,7 +225,7 @@ def commit_of(path: Path, environ: Mapping[str, str]) -> str | None:
         return named[0]
     try:
         if not any((folder / ".git").exists() for folder in path.absolute().parents):
-            raise GitError("there is no working tree")  # No process has to say so.
+            raise GitError("there is no working tree")  # Found without starting git.
         commit, blob = _git(path.parent, "rev-parse", "HEAD", f"HEAD:./{path.name}").decode("ascii").split()
     except (GitError, ValueError):
         return named[0] if named else None
@@ -239,7 +239,7 @@ def may_be_committed(path: Path) -> bool:
 
 
 def is_ignored(path: Path) -> bool:
-    """Return whether a file is in a working tree, and git leaves it out: another clone does not have it."""
+    """Return whether a file is in a working tree, and git ignores it, so that other clones do not have it."""
     return _is_listed(path, "--ignored")
 
 
@@ -255,7 +255,7 @@ def _root(folder: Path) -> Path:
     try:
         root = Path(os.fsdecode(_git(folder, "rev-parse", "--show-toplevel").removesuffix(b"\n"))).resolve()
     except GitError as error:
-        raise GitError(f"{folder.absolute()} is in no working tree of git that can be asked: {error}") from None
+        raise GitError(f"{folder.absolute()} is not in a usable working tree of git: {error}") from None
     if not folder.resolve().is_relative_to(root):  # core.worktree or GIT_WORK_TREE
         raise GitError(f"git uses {root} as the working tree, but {folder.absolute()} is not in it")
     return root
@@ -283,10 +283,10 @@ def _run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[bytes]:
     """Run the command.
 
     Raises:
-        GitError: It is missing, or ends with an error; its own words are the message.
+        GitError: It is missing, or ends with an error, which becomes the message.
     """
     # It only reads: no lock is taken beside a commit that is being made. And it reads what was committed: objects
-    # and parents that this clone puts in the place of others (git replace, grafts) do not count.
+    # and parents that this clone substitutes for others (git replace, grafts) do not count.
     environment = {
         **os.environ,
         "LC_ALL": "C",
@@ -304,7 +304,7 @@ def _run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[bytes]:
             check=False,
         )
     except FileNotFoundError:
-        raise GitError("the command git is needed and was not found") from None
+        raise GitError("the command git is required but was not found") from None
     except (OSError, ValueError, subprocess.TimeoutExpired) as error:
         raise GitError(f"git cannot be run: {quoted(error)}") from None
     if done.returncode:

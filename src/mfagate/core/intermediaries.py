@@ -1,4 +1,4 @@
-"""Answers that a proxy, or a protection in front of the provider, gives in the provider's place, by its own signature.
+"""Answers that a proxy, or a protection in front of the provider, gives instead of the provider, by its own signature.
 
 ``Via`` alone proves nothing: a proxy also adds it to what it forwards, and so do the provider's own front ends
 (RFC 9110 section 7.6.3).
@@ -29,7 +29,7 @@ _VIA = re.compile(r"\s*(?:[\w-]+/)?[\w.]+\s+([^\s()]+)")
 _NO_SUCH_NAME = ("ERR_DNS_FAIL", "dns_error", "dns_timeout")
 
 _SERVERS = ("squid", "zscaler")
-"""Products whose name in ``Server`` marks an error page of their own: of what they forward they keep the server's.
+"""Products whose name in ``Server`` marks their own error page; they keep the server's name in forwarded answers.
 
 https://github.com/Ekultek/WhatWaf/issues/178 shows a page of Zscaler, https://github.com/erebe/wstunnel/issues/215 an
 answer of Squid.
@@ -44,7 +44,7 @@ _BLOCK_PAGES: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("Palo Alto Networks", ("has been blocked in accordance with company policy",)),
     ("FortiGate", ("<title>web filter violation", "url.fortinet.net")),
 )
-"""Filters, and what is on the pages by which they block a request, in lower case. The pages may come with status 200.
+"""Filters, and the text of their block pages in lower case. The pages may have status 200.
 
 As people showed them, in this order: https://github.com/microsoft/vscode-copilot-release/issues/2258 and
 https://github.com/ayakashi-io/ayakashi/issues/7; https://github.com/npm/npm/issues/14619 (with status 200);
@@ -96,7 +96,7 @@ def both_suspects(host: str, proxy: str) -> str:
 
 
 def proxy_finding(exchange: Exchange) -> Finding | None:
-    """Return a finding if a proxy or filter on the way gave this answer, and not the provider."""
+    """Return a finding if a proxy or filter on the path gave this answer, not the provider."""
     response = exchange.response
     if response is None:
         return None
@@ -108,9 +108,9 @@ def proxy_finding(exchange: Exchange) -> Finding | None:
     error = named_error(response.headers)
     resolved = could_not_resolve(error)
     message = (
-        f"a proxy on the way cannot resolve {host} ({error})"
+        f"a proxy on the path cannot resolve {host} ({error})"
         if resolved
-        else f"a proxy on the way answered {response.status} in the provider's place ({error or signature})"
+        else f"a proxy on the path answered {response.status} instead of the provider ({error or signature})"
     )
     step = both_suspects(host, "the proxy") if resolved else None
     return Finding(CauseId.NETWORK_PROXY, message, _marks(response), next_step=step)
@@ -128,10 +128,10 @@ def _marks(response: Response) -> dict[str, str]:
 def _blocked(response: Response, host: str, product: str) -> Finding:
     return Finding(
         CauseId.NETWORK_PROXY,
-        f"a filter on the way ({product}) answered {response.status} in the provider's place",
+        f"a filter on the path ({product}) answered {response.status} instead of the provider",
         _marks(response),
         next_step=f"Ask the team that runs {product} to let this machine reach {host} without inspection, and give it "
-        "the time of the request in UTC. The provider has not seen the request: leave the credential as it is.",
+        "the time of the request in UTC. The provider did not receive the request: do not change the credential.",
     )
 
 
@@ -147,7 +147,7 @@ def _blocking(response: Response, host: str) -> str | None:
 
 
 def _of_domain(target: str, host: str) -> str | None:
-    """Return whose domain a redirect leads to, unless it is that of the host that was asked."""
+    """Return the filter that owns the target of a redirect, unless the requested host is in the same domain."""
     for product, domains in _REDIRECTING:
         for domain in domains:
             if f".{target}".endswith(f".{domain}") and not f".{host}".endswith(f".{domain}"):
@@ -177,10 +177,10 @@ def edge_finding(exchange: Exchange) -> Finding | None:
     ray = response.headers.get("cf-ray")
     return Finding(
         CauseId.CONTRACT_NOT_JSON,
-        f"Cloudflare, in front of {host}, does not let this machine's request through ({response.status}, {mark})",
+        f"Cloudflare, in front of {host}, blocks this machine's request ({response.status}, {mark})",
         {"reference": ray.quoted(_LONGEST_NAME)} if ray is not None else {},
-        next_step=f"The API has not seen the request: leave the credential as it is. Ask who administers {host} (your "
-        "own team for a custom domain, else the provider's support) to let this machine's public address through, and "
+        next_step=f"The API did not receive the request: do not change the credential. Ask who administers {host} "
+        "(your own team for a custom domain, else the provider's support) to allow this machine's public address, and "
         "name the CF-Ray in the evidence or the time in UTC.",
     )
 
@@ -194,7 +194,7 @@ def _edge_mark(response: Response) -> str | None:
 
 
 def _signature(response: Response, host: str) -> str | None:
-    """Return what marks an answer as a proxy's own."""
+    """Return the mark of an answer that a proxy gave itself."""
     if _SQUID in response.headers:
         return "X-Squid-Error"
     if not _is_page(response):

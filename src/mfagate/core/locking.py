@@ -1,7 +1,7 @@
 """Locks between the runs on one machine, and the private folder that contains them.
 
 ``flock`` holds a lock, so the lock ends with its process, however the process ends. The file is never
-removed: otherwise one run could lock the old file and another run the new one.
+removed, because one run could lock the old file and another run the new one.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ def private_folder() -> Path:
     """Return the folder for files of this user's runs, which no other user can read, change or replace.
 
     Raises:
-        NotPrivate: Somebody else owns it or may write to it.
+        NotPrivate: Another user owns it or may write to it.
     """
     return _ours(_place())
 

@@ -1,4 +1,4 @@
-"""Read numbers and moments in text of others, which may be of any length and any size.
+"""Read numbers and times in foreign text, which may have any length and size.
 
 ``int`` refuses more than 4,300 digits, ``float`` overflows at 1e309, and dates overflow in their own ways
 (https://docs.python.org/3/library/stdtypes.html#integer-string-conversion-length-limitation). These functions return
@@ -38,7 +38,7 @@ def finite(value: Any) -> float | None:
 
 
 def moment(seconds: Any) -> datetime | None:
-    """Return the moment in UTC that many seconds after 1970 began; None outside of the years 1 to 9999."""
+    """Return the time of a number of seconds since 1970, in UTC; None outside the years 1 to 9999."""
     number = finite(seconds)
     try:
         return None if number is None else datetime.fromtimestamp(number, UTC)
@@ -47,7 +47,7 @@ def moment(seconds: Any) -> datetime | None:
 
 
 def iso_date(text: Any, *, zoned: bool = False) -> datetime | None:
-    """Read a moment in ISO 8601. Without a time zone it is in UTC, or None if it has to be ``zoned``."""
+    """Read a time in ISO 8601. Without a time zone it means UTC, or nothing if a zone is required (``zoned``)."""
     return _date(text, _zoned if zoned else datetime.fromisoformat)
 
 
@@ -59,7 +59,7 @@ def _zoned(text: str) -> datetime:
 
 
 def http_date(text: Any) -> datetime | None:
-    """Read a moment as HTTP writes it (RFC 9110 section 5.6.7); asctime's format has no zone and means UTC."""
+    """Read a time in a format of HTTP (RFC 9110 section 5.6.7); asctime's format has no zone and means UTC."""
     return _date(text, parsedate_to_datetime)
 
 

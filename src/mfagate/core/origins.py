@@ -1,4 +1,4 @@
-"""Where a request may go: origins of URLs, and paths that cannot lead away from them.
+"""Restrict where a request may go: origins of URLs, and paths that cannot lead away from them.
 
 Programs parse unusual URLs differently: some take the host of ``https://a\\@b`` to be a, others b
 (https://url.spec.whatwg.org/#url-parsing and RFC 3986 section 3.2). So this module does not
@@ -133,7 +133,7 @@ def _fault_of_characters(text: str) -> str | None:
             return "contains a control character or an invisible character"
         if category.startswith("Z"):
             return "contains white space"
-    return 'contains "\\", which some programs take for "/"' if "\\" in text else None
+    return 'contains "\\", which some programs treat as "/"' if "\\" in text else None
 
 
 def _fault_of_meaning(path: str) -> str | None:
@@ -152,7 +152,7 @@ def _fault_of_meaning(path: str) -> str | None:
     if any(ord(character) < 0x20 or ord(character) == 0x7F for character in read):
         return "contains an escaped control character"
     if "\\" in read:
-        return 'contains an escaped "\\", which some programs take for "/"'
+        return 'contains an escaped "\\", which some programs treat as "/"'
     # Some servers first remove everything from a ";" on.
     if any(segment.partition(";")[0] in (".", "..") for segment in read.split("/")):
         return 'contains a "." or ".." segment, which leads to another path'

@@ -5,9 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from functools import cached_property
 from importlib.metadata import EntryPoint, entry_points
+from threading import RLock
 from typing import Generic, TypeGuard, TypeVar
 
 T = TypeVar("T")
+
+_LOADING = RLock()
+"""Held while a plugin is imported: threads that import a package and its modules at once can end in a deadlock."""
 
 
 class PluginError(Exception):
@@ -48,9 +52,10 @@ class Plugins(Generic[T]):
             KeyError: No object has that name.
             Exception: The ``error`` of this group: the package cannot be imported, or offers another type.
         """
-        if name not in self._loaded:
-            self._loaded[name] = self._load(self._entries[name])
-        return self._loaded[name]
+        with _LOADING:
+            if name not in self._loaded:
+                self._loaded[name] = self._load(self._entries[name])
+            return self._loaded[name]
 
     def _load(self, entry: EntryPoint) -> T:
         package = entry.dist.name if entry.dist else entry.value

@@ -28,7 +28,7 @@ def shortage_of(error: BaseException) -> str | None:
 def out_of_descriptors() -> OSError | None:
     """Return the error of opening one more descriptor, or None if there is one to be had.
 
-    It is for errors of libraries that hide why they could not open something.
+    Use it after errors of libraries that hide why they could not open something.
     """
     try:
         os.close(os.open(os.devnull, os.O_RDONLY))

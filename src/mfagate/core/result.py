@@ -20,7 +20,7 @@ from mfagate.core.foreign import quoted_tree
 
 
 class Verdict(StrEnum):
-    """The answer of the gate. Over several integrations the worst one counts."""
+    """The result of the gate; the worst of several integrations counts."""
 
     PASS = "pass"
     INCONCLUSIVE = "inconclusive"
@@ -28,13 +28,13 @@ class Verdict(StrEnum):
 
     @classmethod
     def of(cls, outcomes: Iterable[str]) -> Verdict:
-        """Fail outranks inconclusive, inconclusive outranks pass; the rest says nothing."""
+        """Return the worst outcome: fail before inconclusive before pass; the rest does not count."""
         seen = set(outcomes)
         return next((verdict for verdict in (cls.FAIL, cls.INCONCLUSIVE) if verdict.value in seen), cls.PASS)
 
 
 TargetKind = Literal["provider", "sandbox", "emulator"]
-"""What was asked: the provider, its own software run locally, or an imitation of it."""
+"""What answered: the provider, its own software run locally, or an emulator."""
 
 
 class Model(BaseModel):
@@ -56,12 +56,12 @@ class ReportLocation(Model):
 
 
 class Waived(Model):
-    """Who has accepted what a check found. The verdict does not count it."""
+    """The person who accepted a finding, and until when. The verdict ignores it."""
 
     reason: str
     owner: str
-    until: date = Field(description="The last day on which it is accepted (UTC).")
-    instead_of: Outcome = Field(description="The outcome of the check if nobody had accepted it.")
+    until: date = Field(description="The last day of the waiver (UTC).")
+    instead_of: Outcome = Field(description="The outcome of the check without the waiver.")
     location: ReportLocation
 
 
@@ -88,14 +88,14 @@ class Check(Model):
     evidence: dict[str, Any] = Field(default_factory=dict)
     location: ReportLocation | None = None
     seconds: float = Field(0.0, ge=0)
-    expires: datetime | None = Field(None, description="When what was checked runs out (UTC), where that is known.")
+    expires: datetime | None = Field(None, description="When the checked item expires (UTC), if known.")
     skipped_because: SkipReason | None = Field(
         None,
         description="Set on skipped checks: read-only (not safe in production), no-test-data (test_data lacks an "
-        "entry), setting-absent (a setting is not configured), asked-too-soon (the provider's own interval has not "
+        "entry), setting-absent (a setting is not configured), asked-too-soon (the provider's interval has not "
         "passed), not-reached (an earlier check decided), not-applicable (there is nothing to check).",
     )
-    waiver: Waived | None = Field(None, description="Set where the finding is accepted; the outcome is then info.")
+    waiver: Waived | None = Field(None, description="Set if a waiver accepts the finding; the outcome is then info.")
 
     @property
     def is_skipped(self) -> bool:
@@ -114,16 +114,16 @@ class Check(Model):
 
     @property
     def is_about_documentation(self) -> bool:
-        """Whether it found fault with what is written down, and not with the integration."""
+        """Whether the finding concerns the documentation, not the integration."""
         return family_of(self.cause) is CauseFamily.DOCUMENTATION
 
     def until(self, moment: datetime) -> Check:
-        """Return the same check, of something that runs out then."""
+        """Return the same check with an expiry date."""
         return self.model_copy(update={"expires": moment})
 
     @classmethod
     def from_finding(cls, check_id: str, finding: Finding, *, subject: str | None = None, seconds: float = 0) -> Check:
-        """Return a check that found something; what the finding leaves open comes from the catalogue."""
+        """Return the check of a finding; the catalogue fills in what the finding leaves open."""
         location = finding.location
         return cls(
             id=check_id,
@@ -140,19 +140,19 @@ class Check(Model):
 
 
 class Measured(Model):
-    """One request that was sent to judge an integration, and how long it took."""
+    """One request of a check, and how long it took."""
 
     request: str = Field(description="Method and path, without the query.")
-    attempt: int = Field(1, ge=1, description="1 is the first time that this was asked.")
+    attempt: int = Field(1, ge=1, description="1 is the first attempt of this request.")
     phases: dict[str, float] = Field(
-        description="Seconds of each phase that took place: resolve, connect, tls, processing, transfer. "
+        description="Seconds of each phase that ran: resolve, connect, tls, processing, transfer. "
         "Time that this machine kept the request waiting is subtracted from the longest phase."
     )
-    cause: CauseId | None = Field(None, description="Why the answer was not in order.")
+    cause: CauseId | None = Field(None, description="Why the answer was not accepted.")
 
     @property
     def went_unanswered(self) -> bool:
-        """Whether the network or the provider failed, and not what was asked."""
+        """Whether the network or the provider failed."""
         return is_no_answer(self.cause)
 
 
@@ -172,12 +172,12 @@ def skip_reasons(counted: Mapping[SkipReason, int]) -> str:
 
 
 class ContractCoverage(Model):
-    """How much of the contract a live run asked the provider."""
+    """How much of the contract a live run sent to the provider."""
 
     interactions: int = Field(ge=0, description="Interactions of the contract.")
     asked: int = Field(ge=0, description="Interactions whose answer was compared with the contract.")
     skipped: dict[SkipReason, int] = Field(
-        default_factory=dict, description="Interactions that were not asked, by reason."
+        default_factory=dict, description="Interactions that were not sent, by reason."
     )
 
     @property
@@ -187,7 +187,7 @@ class ContractCoverage(Model):
 
     @classmethod
     def of(cls, interactions: int, checks: Sequence[Check]) -> ContractCoverage:
-        """Count the interactions of a contract by what became of them.
+        """Count the interactions of a contract by their results.
 
         Args:
             interactions: How many the contract has.
@@ -207,17 +207,17 @@ _FAMILIES: Mapping[CauseFamily | None, int] = {
     CauseFamily.CONTRACT: 1, CauseFamily.LATENCY: 1, CauseFamily.ERRORS: 1, CauseFamily.WAIVER: 2,
     CauseFamily.GATE: 2, CauseFamily.DRIFT: 3, CauseFamily.CASSETTE: 3,
 }  # fmt: skip
-"""How soon what a family of causes warns of may stop logins; the others, such as a credential that expires: 0."""
+"""How soon a family of causes may stop logins, lowest first; other families, such as expiring credentials, have 0."""
 
 
 class IntegrationReport(Model):
-    """The verdict on one integration and everything it rests on."""
+    """The verdict on one integration, with its checks."""
 
     name: str
     provider: str
     environment: str
     target: TargetKind = Field(
-        "provider", description="What was asked: the provider, its own software run locally, or an imitation of it."
+        "provider", description="What answered: the provider, its own software run locally, or an emulator."
     )
     share_of_users: float | None = None
     owner: str | None = None
@@ -227,16 +227,16 @@ class IntegrationReport(Model):
     cause: CauseId | None = Field(
         None,
         description="The cause that a reader should act on first: that of the check that "
-        "decides the verdict, or of one that could not be known, if only documentation is missing otherwise.",
+        "decides the verdict, or of an inconclusive one, if apart from it only documentation is missing.",
     )
     faults: list[str] = Field(
-        default_factory=list, description="What was made to go wrong in the sandbox: this is a drill."
+        default_factory=list, description="Faults injected into the sandbox: this run is a drill."
     )
     headline: str = Field(description="One sentence.")
     exonerated: list[str] = Field(default_factory=list, description="What this run showed not to be at fault.")
     checks: list[Check]
     contract: ContractCoverage | None = Field(
-        None, description="How much of the contract was asked; null offline and where the contract was not read."
+        None, description="How much of the contract was sent; null offline, or if the contract was not read."
     )
     fingerprints: dict[str, str] = Field(
         default_factory=dict,
@@ -249,11 +249,11 @@ class IntegrationReport(Model):
 
     @property
     def deciding(self) -> Check | None:
-        """The check that decides the verdict, where that is not a pass.
+        """The check that decides a verdict other than pass.
 
-        Missing documentation hides nothing else, and what could not be tried hides no failure. Of several on the
-        first red rung, an endpoint that is retired comes first, because what other interactions need may have been
-        made there. A status that changed comes last: it is often the consequence of a field that did.
+        Missing documentation hides nothing else, and an inconclusive check hides no failure. Of several findings of the
+        first red check, a retired endpoint comes first, because it may create what other interactions
+        need. A changed status comes last: it is often the consequence of a changed field.
         """
 
         def rank(check: Check) -> tuple[bool, bool]:
@@ -262,21 +262,21 @@ class IntegrationReport(Model):
         red = [check for check in self.checks if check.outcome.is_red]
         first = min(map(rank, red), default=None)
         worst = [check for check in red if rank(check) == first]
-        same_rung = [check for check in worst if check.id == worst[0].id]
+        same_check = [check for check in worst if check.id == worst[0].id]
         order = {CauseId.CONTRACT_ENDPOINT_RETIRED: -1, CauseId.CONTRACT_STATUS_CHANGED: 1}
-        return min(same_rung, key=lambda check: order.get(check.cause, 0) if check.cause else 0, default=None)
+        return min(same_check, key=lambda check: order.get(check.cause, 0) if check.cause else 0, default=None)
 
     @property
     def problems(self) -> list[Check]:
-        """Checks that carry a cause a person should read: what stops logins first, missing documentation last."""
+        """Checks with a cause that a person should read: what stops logins first, missing documentation last."""
         listed = [check for check in self.checks if check.outcome.is_red or check.outcome is Outcome.WARN]
         return sorted(listed, key=self.urgency)
 
     def urgency(self, check: Check) -> tuple[float, ...]:
-        """Return the rank of a check among those of all integrations; the lowest is to be read first.
+        """Return the rank of a check among those of all integrations; read the lowest first.
 
-        What stops logins comes first, in production before other environments, where more users depend on it before
-        fewer. Then come warnings, of which some will stop logins; recordings, and documentation as the last.
+        What stops logins comes first: production before other environments, more affected users before
+        fewer. Then come warnings, some of which will stop logins, then recordings, and last documentation.
         """
         family = family_of(check.cause)
         return (
@@ -292,22 +292,22 @@ class IntegrationReport(Model):
 
     @property
     def waived(self) -> list[Check]:
-        """Checks that found something which somebody has accepted."""
+        """Checks whose finding a waiver accepts."""
         return [check for check in self.checks if check.waiver is not None]
 
 
 class ChangedSince(Model):
-    """What ``--changed-since`` selected, and what it left out."""
+    """What ``--changed-since`` selected and what it left out."""
 
-    revision: str = Field(description="As it was given.")
-    commit: str | None = Field(description="What git made of it; null where nothing was there before.")
-    changed: dict[str, list[str]] = Field(description="The integrations that were checked, each with what changed.")
+    revision: str = Field(description="As given.")
+    commit: str | None = Field(description="The commit that git resolved it to; null if there was none before.")
+    changed: dict[str, list[str]] = Field(description="The checked integrations, each with its changes.")
     unchanged: list[str] = Field(description="Integrations that were left out.")
     removed: list[str] = Field(description="Integrations of the revision that are no longer in the file.")
 
 
 class Run(Model):
-    """Which run this was. Times are UTC."""
+    """The facts about one run. Times are in UTC."""
 
     id: str
     stage: Literal["check", "gate", "record", "nightly"]
@@ -316,19 +316,19 @@ class Run(Model):
     version: str
     override: str | None = None
     changed_since: ChangedSince | None = Field(
-        None, description="Set where only what changed was checked. That nothing had changed is no failure."
+        None, description="Set if only changed integrations were checked. No change is not a failure."
     )
     warnings: list[str] = Field(
-        default_factory=list, description="What went wrong beside the checks, such as a history that is not writable."
+        default_factory=list, description="Problems outside the checks, such as a history that is not writable."
     )
-    configuration: str | None = Field(None, description="The configuration file, as it was given.")
+    configuration: str | None = Field(None, description="The configuration file, as given.")
     commit: str | None = Field(
         None, description="The commit of the configuration, with -dirty if the file differs from it; null if unknown."
     )
     fingerprint_key: str | None = Field(
         None, description="Identifies the key of the fingerprints; null if no other run has the same key."
     )
-    exit_code: int | None = Field(None, description="What the command ended with, where it was a command.")
+    exit_code: int | None = Field(None, description="The exit code of the command, if it was a command.")
 
 
 class Summary(Model):
@@ -338,7 +338,7 @@ class Summary(Model):
     fail: int = 0
     inconclusive: int = 0
     warn: int = 0
-    info: int = Field(0, description="Without those that are waived.")
+    info: int = Field(0, description="Without waived findings.")
     skipped: int = 0
     waived: int = Field(0, description="Checks whose finding is accepted by a waiver.")
 
@@ -354,7 +354,9 @@ class Report(Model):
     schema_id: Literal["mfagate.report/1"] = Field("mfagate.report/1", alias="schema")
     run: Run
     verdict: Verdict
-    cause: CauseId | None = Field(None, description="Why the run as a whole is not a pass, where no integration says.")
+    cause: CauseId | None = Field(
+        None, description="Why the run as a whole did not pass, if no integration explains it."
+    )
     summary: Summary
     integrations: list[IntegrationReport]
 

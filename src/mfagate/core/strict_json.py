@@ -1,8 +1,8 @@
 """JSON as RFC 8259 has it, for readers whose decisions depend on it.
 
-Python's own reader takes more than JSON: ``NaN``, numbers beyond every float, half of a
-surrogate pair, any depth. Pact's core takes none of them, so an answer that holds one is
-outside of every contract, whatever else it says.
+Python's reader accepts more than JSON: ``NaN``, numbers beyond every float, half of a
+surrogate pair, any depth. Pact's core accepts none of these, so an answer that contains one is
+outside every contract.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ def loads(body: bytes) -> Any:
         json.dumps(value, ensure_ascii=False).encode()
     except RecursionError:
         raise ValueError("JSON nested too deeply") from None
-    if _depth(value) > DEEPEST:
+    if depth(value) > DEEPEST:
         raise ValueError("JSON nested too deeply")
     return value
 
@@ -50,10 +50,10 @@ def _int(text: str) -> int:
     return int(text)
 
 
-def _depth(value: Any) -> int:
-    """Levels of nesting; not recursive, because the value may be deep."""
-    depth, level = 0, [value]
+def depth(value: Any) -> int:
+    """Return the levels of nesting, without recursion, because the value may be deep."""
+    levels, level = 0, [value]
     while level := [each for each in level if isinstance(each, dict | list)]:
-        depth += 1
+        levels += 1
         level = [inner for each in level for inner in (each.values() if isinstance(each, dict) else each)]
-    return depth
+    return levels

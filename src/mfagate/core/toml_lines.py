@@ -13,7 +13,7 @@ KeyPath = tuple[str, ...]
 
 
 class Span(NamedTuple):
-    """Where a key and its value stand in the text, as offsets of bytes in UTF-8."""
+    """The position of a key and its value in the text, as byte offsets in UTF-8."""
 
     key: int
     key_end: int
@@ -44,7 +44,7 @@ def parse(text: str) -> dict[str, Any]:
     """Return the document.
 
     Raises:
-        TomlError: It is not TOML, or nothing that a person would write.
+        TomlError: It is not TOML, or too large or too deep for a file that a person writes.
     """
     if (key := _LONG_KEY.search(text)) is not None:
         raise TomlError("is nested too deeply", _line_at(text, key.start()))
@@ -59,7 +59,7 @@ def parse(text: str) -> dict[str, Any]:
     except ValueError:
         number_found = _LONG_NUMBER.search(text)
         line_of_number = _line_at(text, number_found.start()) if number_found else None
-        raise TomlError("holds a number of too many digits", line_of_number) from None
+        raise TomlError("contains a number with too many digits", line_of_number) from None
     except RecursionError:
         raise TomlError("is nested too deeply") from None
 
@@ -79,7 +79,7 @@ def _line_at(text: str, position: int) -> int:
 
 
 class TomlLines:
-    """An index from key paths to lines, made when it is first asked. Items of arrays count from "0"."""
+    """An index from key paths to lines, built on first use. Items of arrays count from "0"."""
 
     def __init__(self, text: str) -> None:
         self._text = text
@@ -104,7 +104,7 @@ class TomlLines:
         return self._index.written
 
     def spans(self) -> Mapping[KeyPath, Span]:
-        """Where each key with a value stands, in the order of the text."""
+        """Return the position of each key with a value, in the order of the text."""
         return self._index.spans
 
     @cached_property
@@ -117,7 +117,7 @@ class TomlLines:
 
 
 class _Index:
-    """``written`` are keys with a line of their own, ``implied`` the tables that only stand in a dotted key."""
+    """``written`` are keys that have their own line; ``implied`` are tables that only occur in a dotted key."""
 
     def __init__(self, root: Any) -> None:
         self.written: dict[KeyPath, int] = {}

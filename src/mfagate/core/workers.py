@@ -18,7 +18,7 @@ _MOST_TRIES = 50
 
 
 def _fail(future: Future[Any], error: BaseException) -> None:
-    """Store the error, because somebody waits for the result. Try again if there is no memory for that at first."""
+    """Store the error for the thread that waits for the result. Retry while there is no memory for it."""
     for _ in range(_MOST_TRIES):
         try:
             future.set_exception(error)
@@ -63,7 +63,7 @@ class Workers(Executor):
         return future
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
-        """End the threads once they are free; with ``cancel_futures``, drop jobs that have not begun."""
+        """End the threads when they are free; with ``cancel_futures``, drop jobs that have not begun."""
         while cancel_futures and not self._jobs.empty():
             self._jobs.get()
         for _ in range(self._started):

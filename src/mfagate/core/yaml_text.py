@@ -1,4 +1,4 @@
-"""Read YAML that may hold anything: every failure is one kind of error.
+"""Read YAML of any content; every failure is one kind of error.
 
 PyYAML's ``CSafeLoader`` composes nodes in C without looking at the stack, so that
 some thousand brackets end the process, and it raises whatever its constructors
@@ -29,11 +29,11 @@ class YamlError(ValueError):
 
 
 _DEEPEST = 500
-"""Levels that the C composer takes without trouble, even on the small stack of a thread."""
+"""Levels that the C composer handles safely, even on the small stack of a thread."""
 
 
 def could_be_deep(text: str) -> bool:
-    """Return whether a text has enough of the characters of which each level of nesting takes one."""
+    """Return whether a text has enough opening characters to be nested too deeply; each level needs one."""
     return sum(map(text.count, "[{-?:")) > _DEEPEST
 
 

@@ -1,6 +1,6 @@
 """``mfagate doctor``: is everything that mfagate needs installed, readable, writable and reachable on this machine?
 
-It sends no credential and shows no value: of a secret it says only whether it can be read.
+It sends no credential and shows no value. For a secret it reports only whether it can be read.
 """
 
 from mfagate.doctor.examination import Options, examine

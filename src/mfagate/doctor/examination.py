@@ -1,4 +1,4 @@
-"""Everything in order: what is installed, then what can be read, written and reached."""
+"""Examine this machine: what is installed, and what can be read, written and reached."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from mfagate.app.run import choose
 from mfagate.app.session import Session
 from mfagate.config.load import ConfigError, load
 from mfagate.config.model import Configuration, Integration
@@ -23,13 +24,13 @@ _TABLES = ("settings", "control", "expect", "test_data", "client")
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What is looked at.
+    """What to examine.
 
     Args:
-        names: Integrations; all where none is named.
-        environments: Environments; all where none is named.
-        without_secrets: Whether a value that cannot be read here is only a warning.
-        offline: Whether nothing is sent.
+        names: Integrations; all if empty.
+        environments: Environments; all if empty.
+        without_secrets: Whether a value that cannot be read on this machine is only a warning.
+        offline: Whether to send nothing.
     """
 
     names: tuple[str, ...] = ()
@@ -39,16 +40,16 @@ class Options:
 
 
 def examine(path: Path, options: Options) -> Health:
-    """Look at this machine.
+    """Examine this machine.
 
     Raises:
-        KeyError: The file has no integration of a name.
+        RunRefused: The file has no integration with one of the names.
     """
     try:
         configuration = load(path, registry.names())
     except ConfigError as error:
         return Health([*installed(None), *_unreadable(path, error), *writable(None)])
-    integrations = configuration.select(options.names, options.environments) if configuration.integrations else []
+    integrations = choose(configuration, options.names, options.environments) if configuration.integrations else []
     session = Session(configuration)
     with hiding(session.redactor.redact):
         items = list(_examined(session, configuration, integrations, options))
@@ -59,7 +60,7 @@ def examine(path: Path, options: Options) -> Health:
 def _unreadable(path: Path, error: ConfigError) -> Iterator[Item]:
     step = f"Correct {path}, or name another file with --config."
     if not path.exists():
-        step = f"Make one with: mfagate init --provider NAME; or name another file than {path} with --config."
+        step = "Make one with: mfagate init --provider NAME; or name another file with --config."
     for problem in error.problems:
         yield Item(Area.READABLE, "configuration", Readiness.NO, str(problem), step)
 
@@ -67,14 +68,14 @@ def _unreadable(path: Path, error: ConfigError) -> Iterator[Item]:
 def _examined(
     session: Session, configuration: Configuration, integrations: Sequence[Integration], options: Options
 ) -> Iterator[Item]:
-    tables = {one.name: _resolved(session, one) for one in integrations}
+    tables = {integration.name: _resolved(session, integration) for integration in integrations}
     addresses = _addresses(session, configuration)
     yield from installed(configuration)
-    names = ", ".join(one.name for one in integrations)
+    names = ", ".join(tables)
     if integrations:
         yield Item(Area.READABLE, "configuration", Readiness.YES, f"{configuration.path}: {names}")
     else:
-        step = f"Add one with: mfagate init --provider NAME; or select others of {configuration.path}."
+        step = f"Add one with: mfagate init --provider NAME; or select another one of {configuration.path}."
         yield Item(Area.READABLE, "configuration", Readiness.NO, f"{configuration.path}: no integration", step)
     yield from readable(integrations, {**tables, **addresses}, without_secrets=options.without_secrets)
     yield from writable(configuration)
@@ -82,12 +83,12 @@ def _examined(
         yield from reachable(integrations, tables)
 
 
-def _resolved(session: Session, one: Integration) -> Mapping[str, Mapping[str, Value]]:
-    return {table: session.resolve(one, table, None) for table in _TABLES}
+def _resolved(session: Session, integration: Integration) -> Mapping[str, Mapping[str, Value]]:
+    return {table: session.resolve(integration, table, None) for table in _TABLES}
 
 
 def _addresses(session: Session, configuration: Configuration) -> Mapping[str, Mapping[str, Mapping[str, Value]]]:
-    """Resolve what ``[history]`` and ``[notify]`` refer to; the session has taught them to the redactor."""
+    """Resolve the references of ``[history]`` and ``[notify]``; the session has added them to the redactor."""
     stores = session.stores(configuration.path.parent)
     texts = {"history": {"url": configuration.history.url}, "notify": _of_notify(configuration)}
     return {

@@ -1,4 +1,4 @@
-"""What was looked at, and how it is."""
+"""The results of the examination, as text and as JSON."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from mfagate.core.version import __version__
 
 
 class Area(StrEnum):
-    """What a question is about, in the order of the report."""
+    """The areas, in the order of the report."""
 
     INSTALLED = "installed"
     READABLE = "readable"
@@ -20,7 +20,7 @@ class Area(StrEnum):
 
 
 class Readiness(StrEnum):
-    """The answer. Only ``NO`` keeps mfagate from its work."""
+    """The result for one item. Only ``NO`` prevents mfagate from working."""
 
     YES = "yes"
     NO = "no"
@@ -30,7 +30,7 @@ class Readiness(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One thing. ``next_step`` is set if something has to be done about it."""
+    """One examined thing. ``next_step`` is set if something must be done."""
 
     area: Area
     name: str
@@ -41,13 +41,13 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """Everything that was looked at."""
+    """All results."""
 
     items: Sequence[Item]
 
     @property
     def sound(self) -> bool:
-        """Whether mfagate can do its work here."""
+        """Whether mfagate can work on this machine."""
         return all(item.state is not Readiness.NO for item in self.items)
 
     def as_json(self) -> str:
@@ -61,7 +61,7 @@ class Health:
         return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
 
     def as_text(self) -> str:
-        """Return a table for each area, and what to do."""
+        """Return a table for each area, and the next steps."""
         return "\n".join(self._lines()) + "\n"
 
     def _lines(self) -> Iterator[str]:

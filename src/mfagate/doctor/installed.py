@@ -23,11 +23,11 @@ _PURPOSES = {
     "history": "mfagate nightly, mfagate history",
     "postgresql": "a history in PostgreSQL",
 }
-"""What each extra is for. The gate itself is not among them: this command is part of it."""
+"""The purpose of each extra, except of the gate itself, to which this command belongs."""
 
 
 def installed(configuration: Configuration | None) -> Iterator[Item]:
-    """Yield what is there. An extra that is missing counts only if the configuration needs it."""
+    """Yield what is installed. A missing extra is a problem only if the configuration needs it."""
     folder = Path(version.__file__).parents[1]
     yield Item(Area.INSTALLED, "mfagate", Readiness.YES, f"{version.__version__} in {folder}")
     yield Item(Area.INSTALLED, "Python", Readiness.YES, f"{platform.python_version()} at {sys.executable}")

@@ -29,14 +29,14 @@ from mfagate.transport import CaBundleError, clock_offset
 _MOST_AT_ONCE = 8
 
 _CLOCK_SECONDS = 30.0
-"""A difference of which people should know; each provider has its own limit in the gate."""
+"""The difference that is reported. In the gate, each provider has its own limit."""
 
 _PROXIES = ("HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY", "NO_PROXY")
 
 
 @dataclass(frozen=True, slots=True)
 class _Host:
-    """One host that is asked once. ``users`` are the integrations that need it; ``subject`` is the first one's."""
+    """A host, which gets one request. ``users`` are the integrations that need it; ``subject`` is that of the first."""
 
     url: str
     subject: InspectedSettings
@@ -46,30 +46,30 @@ class _Host:
 
 
 def reachable(integrations: Sequence[Integration], tables: Tables) -> Iterator[Item]:
-    """Yield an item for each host. The requests are those that the gate sends without a credential."""
+    """Yield an item for each host. The requests are the ones that the gate sends without a credential."""
     yield from _proxies()
     hosts: dict[str, _Host] = {}
     for one in integrations:
         if one.uses_sandbox:
-            detail = "a sandbox on this machine, started when it is needed"
+            detail = "a sandbox on this machine, started when needed"
             yield Item(Area.REACHABLE, f"host of {one.name}", Readiness.NOT_NEEDED, detail)
             continue
         try:
             for host in _hosts(one, tables[one.name]["settings"]):
                 hosts.setdefault(host.url, host).users.append(one.name)
         except CaBundleError as error:
-            step = "Correct the variable that names the bundle (REQUESTS_CA_BUNDLE, SSL_CERT_FILE), or ca_bundle."
+            step = "Correct the variable that names the CA bundle (REQUESTS_CA_BUNDLE, SSL_CERT_FILE), or ca_bundle."
             yield Item(Area.REACHABLE, f"host of {one.name}", Readiness.NO, str(error), step)
-        except Exception:  # noqa: BLE001 - a setting that is missing or malformed shows in many ways
-            detail = "unknown, because a setting that decides it is missing or cannot be used: see mfagate check"
+        except Exception:  # noqa: BLE001 - a missing or malformed setting has many effects
+            detail = "unknown, because a setting that it depends on is missing or cannot be used: see mfagate check"
             yield Item(Area.REACHABLE, f"host of {one.name}", Readiness.WARNING, detail)
     yield from _asked(list(hosts.values()))
 
 
 def _proxies() -> Iterator[Item]:
-    """Name the variables that are set; a value may hold a password."""
+    """Name the variables that are set, but not their values, which may contain a password."""
     named = [name for name in _PROXIES if os.environ.get(name) or os.environ.get(name.lower())]
-    detail = f"set: {', '.join(named)}" if named else "none is set: hosts are asked directly"
+    detail = f"set: {', '.join(named)}" if named else "none is set: connections are direct"
     yield Item(Area.REACHABLE, "proxy variables", Readiness.YES, detail)
 
 
@@ -84,7 +84,7 @@ def _hosts(one: Integration, values: Mapping[str, Any]) -> Iterator[_Host]:
 
 
 def _without_secrets(declared: type[ProviderSettings], values: Mapping[str, Any]) -> ProviderSettings:
-    """Make settings of what is no secret: no credential is needed, so none can be sent."""
+    """Make settings without secrets, so that no credential can be sent."""
     plain = {name: value.value for name, value in values.items() if name not in declared.secrets()}
     known = {name: value for name, value in plain.items() if isinstance(value, str) and name in declared.model_fields}
     return declared.model_construct(**known)  # type: ignore[arg-type]
@@ -97,7 +97,7 @@ def _asked(hosts: Sequence[_Host]) -> Iterator[Item]:
     sightings = [_sighting(host, exchange) for host, exchange in zip(hosts, exchanges, strict=True)]
     blamed = {one.subject: finding for one, finding in this_machine(sightings)}
     for host, exchange in zip(hosts, exchanges, strict=True):
-        yield _judged(host, exchange, blamed.get(host.url))
+        yield _result(host, exchange, blamed.get(host.url))
         if (offset := clock_offset(exchange)) is not None:
             offsets.append(offset)
     if offsets:
@@ -110,8 +110,8 @@ def _sighting(host: _Host, exchange: Exchange) -> Sighting:
     return Sighting.of(exchange, named.part if named else None, trust=trust, subject=host.url)
 
 
-def _judged(host: _Host, exchange: Exchange, shared: Finding | None) -> Item:
-    """Say what became of a request; ``shared`` is set if this machine stopped all requests at the same step."""
+def _result(host: _Host, exchange: Exchange, shared: Finding | None) -> Item:
+    """Return the result of a request. ``shared`` is set if this machine stopped all requests at the same step."""
     item = partial(Item, Area.REACHABLE, host.url)
     users = ", ".join(dict.fromkeys(host.users))
     failure = exchange.failure
@@ -136,11 +136,11 @@ def _way(exchange: Exchange) -> str:
 
 
 def _clock(offsets: Sequence[float]) -> Item:
-    """Take the smallest difference: one server may be wrong, and our clock is one."""
+    """Compare with the closest server, because the clock of another server may be wrong."""
     offset = min(offsets, key=abs)
     if abs(offset) <= _CLOCK_SECONDS:
-        return Item(Area.REACHABLE, "clock", Readiness.YES, f"{abs(offset):.0f} s from that of the nearest server")
+        return Item(Area.REACHABLE, "clock", Readiness.YES, f"{abs(offset):.0f} s from the clock of the closest server")
     side = "behind" if offset > 0 else "ahead"
-    detail = f"{abs(offset):.0f} s {side} of every server that tells its time"
-    step = "Set this machine's clock, and let it be kept by NTP (timedatectl set-ntp true)."
+    detail = f"at least {abs(offset):.0f} s {side} of every server that sends its time"
+    step = "Set this machine's clock, and keep it synchronised with NTP (timedatectl set-ntp true)."
     return Item(Area.REACHABLE, "clock", Readiness.NO, detail, step)

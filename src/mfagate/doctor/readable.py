@@ -1,4 +1,4 @@
-"""What can be read: contracts, recordings, certificate authorities, and each source of a value."""
+"""What can be read: contracts, recordings, certificate authorities, and the source of each value."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from mfagate.providers import registry
 from mfagate.secrets.reference import Reference
 
 Tables = Mapping[str, Mapping[str, Mapping[str, Value]]]
-"""The resolved values by integration and table."""
+"""The resolved values, by integration and table."""
 
 
 def readable(integrations: Sequence[Integration], tables: Tables, *, without_secrets: bool) -> Iterator[Item]:
-    """Yield an item for each file and each reference, once."""
+    """Yield one item for each file and each reference."""
     for path, one in {one.contract_path: one for one in integrations}.items():
         try:
             found = load_contract(path, provider=one.provider)
@@ -44,7 +44,7 @@ def _recordings(one: Integration) -> Item:
         for file in files[:1]:
             read_text(file, 1 << 22)
     except (OSError, Unreadable) as error:
-        return Item(Area.READABLE, name, Readiness.NO, f"{path} {error}", f"Give this user the right to read {path}.")
+        return Item(Area.READABLE, name, Readiness.NO, f"{path} {error}", f"Allow this user to read {path}.")
     if not files:
         step = f"Record them: mfagate record --integration {one.name}"
         return Item(Area.READABLE, name, Readiness.WARNING, f"{path} has none", step)
@@ -54,7 +54,7 @@ def _recordings(one: Integration) -> Item:
 def _authorities(one: Integration) -> Item:
     from mfagate.transport import CaBundleError, check_bundle
 
-    assert one.ca_bundle is not None, "asked for those alone that have one"
+    assert one.ca_bundle is not None, "called only if there is one"
     path = one.base / one.ca_bundle
     try:
         check_bundle(path)
@@ -89,5 +89,5 @@ def _references(tables: Tables, *, without_secrets: bool) -> Iterator[Item]:
 def _step(reference: Reference, value: Value, unset: Sequence[str]) -> str:
     if reference.scheme == "env":
         file = value.key_location.file
-        return f"Set {', '.join(unset)} in the environment of mfagate, or name other sources of the values in {file}."
-    return f"Create what {reference} names, let this user read it, or name another source at {value.key_location}."
+        return f"Set {', '.join(unset)} in the environment of mfagate, or name other sources of these values in {file}."
+    return f"Create what {reference} names, allow this user to read it, or name another source at {value.key_location}."

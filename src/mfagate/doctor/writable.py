@@ -11,12 +11,12 @@ from mfagate.core.files import require_appendable
 from mfagate.core.locking import NotPrivate, private_folder
 from mfagate.doctor.findings import Area, Item, Readiness
 from mfagate.history.errors import HistoryError
-from mfagate.history.recorder import place_of
+from mfagate.history.recorder import location_of
 from mfagate.leftovers.ledger import NotRecorded, state_folder
 
 
 def writable(configuration: Configuration | None) -> Iterator[Item]:
-    """Yield an item for each place that a run writes to. Nothing but private folders is made."""
+    """Yield an item for each location that a run writes to. Only private folders are created."""
     if configuration is not None:
         yield _history(configuration)
     yield _place("reports", Path.cwd(), "Run mfagate in a folder that this user can write to.")
@@ -27,25 +27,25 @@ def writable(configuration: Configuration | None) -> Iterator[Item]:
 
 def _history(configuration: Configuration) -> Item:
     try:
-        place = place_of(configuration, None)
+        place = location_of(configuration, None)
     except HistoryError as error:
         step = f"Correct url of [history] at {configuration.locate('history', 'url')}."
         return Item(Area.WRITABLE, "history", Readiness.NO, str(error), step)
     if place.path is None:
-        return Item(Area.WRITABLE, "history", Readiness.YES, f"{place.shown}: a database, which was not logged in to")
+        return Item(Area.WRITABLE, "history", Readiness.YES, f"{place.shown}: a database, whose login was not tried")
     if place.path.is_dir():
         step = f"Name a file in it in [history] of {configuration.path}, such as {place.path / 'history.db'}."
         return Item(Area.WRITABLE, "history", Readiness.NO, f"{place.path} is a folder", step)
-    step = f"Let this user write there, or name another place in [history] of {configuration.path}."
+    step = f"Allow this user to write there, or name another location in [history] of {configuration.path}."
     return _place("history", place.path, step)
 
 
 def _place(name: str, path: Path, step: str) -> Item:
-    """Look at a file or folder, or at the nearest folder around it if it is not there yet."""
+    """Try a file or folder, or the nearest existing folder around it."""
     nearest = path
     while not nearest.exists() and nearest != nearest.parent:
         nearest = nearest.parent
-    later = "" if nearest == path else " (made when it is needed)"
+    later = "" if nearest == path else " (created when needed)"
     try:
         _try(nearest)
     except OSError as error:
@@ -55,7 +55,7 @@ def _place(name: str, path: Path, step: str) -> Item:
 
 
 def _try(path: Path) -> None:
-    """Open a file without changing it, or make one in a folder that is gone at once: rights alone do not tell."""
+    """Open a file without changing it, or create a temporary file in a folder: permissions alone are not enough."""
     if path.is_dir():
         with tempfile.TemporaryFile(dir=path):
             return

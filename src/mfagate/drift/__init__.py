@@ -1,4 +1,4 @@
-"""What an answer is made of, and how it differs from what is known of it."""
+"""Describe the shape of responses, and find differences from the known shape."""
 
 from mfagate.drift.compare import Difference, differences
 from mfagate.drift.shape import Shape, ShapeField, enumerated, from_json, merged, of_answer, to_json

@@ -1,4 +1,4 @@
-"""How an answer differs from what is known, where the contract has nothing to say about it."""
+"""Find differences between a response and its known shape that the contract does not cover."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from mfagate.drift.shape import HEADER, RETIRING, Shape, reached
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """One field that is otherwise; ``known`` and ``seen`` say how, in words."""
+    """One field that differs; ``known`` and ``seen`` describe both sides in words."""
 
     cause: CauseId
     path: str
@@ -21,7 +21,7 @@ class Difference:
 
     @property
     def is_retirement(self) -> bool:
-        """Whether it is the provider's word that the endpoint will go."""
+        """Whether the provider announces that the endpoint will be removed."""
         return self.cause is CauseId.DRIFT_FIELD_ADDED and self.path.removeprefix(HEADER) in RETIRING
 
 
@@ -33,12 +33,17 @@ def differences(
     words: Mapping[str, frozenset[str]],
     own: AbstractSet[str] = frozenset(),
 ) -> Iterator[Difference]:
-    """Return the differences of one answer.
+    """Yield the differences of one response.
 
-    ``used`` are the paths that the contract looks at: of these it has said already whether they are in order.
-    ``words`` are the values known of enumerated fields; ``own`` words, such as names of test users, are none of the
-    provider's. What is in a field that was null or empty could not be seen
-    before, and is no difference; of something new, or gone, only the outermost field is named.
+    The content of a field that was null or empty before is not a difference. Of a new or removed structure only the
+    outermost field is reported.
+
+    Args:
+        known: The shape that earlier responses had.
+        seen: The shape of this response.
+        used: Paths that the contract already checks.
+        words: The known values of enumerated fields.
+        own: Values that the configuration has sent, such as names of test users.
     """
     for path, field in seen.items():
         if path not in known:

@@ -1,7 +1,7 @@
-"""The shape of answers: which fields, of which kinds, with which of a few words as values.
+"""The shape of responses: their fields, the types of these, and the values of enumerated fields.
 
-A field is named by its path: ``$.response.devices[*].type``, or ``header retry-after``. Keys of an object that are
-no names but identifiers (uuids, numbers, long hex) are written ``*``, because they are other ones each time.
+A field has a path: ``$.response.devices[*].type``, or ``header retry-after``. Keys of an object that are identifiers
+(UUIDs, numbers, long hexadecimal strings) are written ``*``, because they differ in each response.
 """
 
 from __future__ import annotations
@@ -18,19 +18,19 @@ from mfagate.core.exchange import Response
 HEADER = "header "
 
 RETIRING = frozenset({"deprecation", "sunset"})
-"""Headers by which an API says that it will go: RFC 9745 and RFC 8594."""
+"""Headers that announce the removal of an API: RFC 9745 and RFC 8594."""
 
 MOST_VALUES = 12
-"""A field with more of them is no enumeration."""
+"""A field with more values is not an enumeration."""
 
 FEWEST_ANSWERS = 7
-"""A field that was seen in fewer may have another value each time."""
+"""A field in fewer responses may have a different value each time."""
 
 _MOST_ANSWERS = 1000
-"""Further ones are not counted."""
+"""More responses are not counted."""
 
 _WORD = re.compile(r"[A-Za-z][A-Za-z_.:-]{0,39}")
-"""Without digits: identifiers, times, hashes and tokens all have some, or are longer. A sentence has blanks."""
+"""No digits, because identifiers, times, hashes and tokens have some or are longer; no spaces, as in sentences."""
 
 _IDENTIFIER = re.compile(r"[0-9a-fA-F-]{16,}|[0-9]+|(?=.*[0-9])[A-Za-z0-9_-]{16,}")
 
@@ -39,10 +39,13 @@ _DEEPEST = 40
 
 @dataclass(frozen=True, slots=True)
 class ShapeField:
-    """``kinds`` are those of JSON without null; ``optional`` fields are in some answers and not in others.
+    """One field.
 
-    ``values`` are the words that it held, and None where it held anything else, or too many. It was in so many
-    ``answers``.
+    Args:
+        kinds: Its JSON types, without null.
+        values: The words that it had as values; None if it had other values, or too many.
+        optional: Whether some responses lack it.
+        answers: How many responses had it.
     """
 
     kinds: frozenset[str] = frozenset()
@@ -51,7 +54,7 @@ class ShapeField:
     answers: int = 1
 
     def and_(self, other: ShapeField, *, answers: int = 1) -> ShapeField:
-        """Both seen, in so many answers."""
+        """Combine two observations of a field in a number of responses."""
         values = None if self.values is None or other.values is None else self.values | other.values
         if values is not None and len(values) > MOST_VALUES:
             values = None
@@ -62,9 +65,10 @@ Shape = Mapping[str, ShapeField]
 
 
 def of_answer(response: Response, headers: Iterable[str]) -> Shape:
-    """Return the shape of an answer with those of its headers that are looked at; only that of JSON has a body."""
+    """Return the shape of a response with the named headers; only a JSON response has a shape of its body."""
+    media_type = response.shown_type.lower() or "text"
     shape = {
-        f"{HEADER}{name}": ShapeField(frozenset({_media_type(response) if name == "content-type" else "text"}), None)
+        f"{HEADER}{name}": ShapeField(frozenset({media_type if name == "content-type" else "text"}), None)
         for name in sorted({*(name.lower() for name in headers), *RETIRING})
         if name in response.headers
     }
@@ -72,10 +76,6 @@ def of_answer(response: Response, headers: Iterable[str]) -> Shape:
         return {**shape, **of_json(response.json())}
     except ValueError:
         return shape
-
-
-def _media_type(response: Response) -> str:
-    return response.shown_type.lower() or "text"
 
 
 def of_json(document: Any) -> Shape:
@@ -103,7 +103,7 @@ def _below(path: str, node: Any, depth: int) -> Shape:
 
 
 def _items(items: list[Shape]) -> Shape:
-    """Of a list's items all that one of them has; what another one lacks is optional."""
+    """Combine the shapes of the items of a list; a field that an item lacks is optional."""
     found: dict[str, ShapeField] = {}
     for number, item in enumerate(items):
         found = dict(merged(found, item)) if number else dict(item)
@@ -126,17 +126,19 @@ def _kind(node: Any) -> tuple[str | None, frozenset[str] | None]:
 
 
 def parent_of(path: str) -> str:
-    """Return the path of what a field is in; of a header, the empty one."""
+    """Return the path of the parent of a field; empty for a header."""
     if path.startswith(HEADER):
         return ""
     return path[: max(path.rfind("."), path.rfind("["))]
 
 
 def merged(known: Shape, seen: Shape) -> Shape:
-    """Return what is known after one more answer."""
-    fields = {path: _both(field, seen[path]) if path in seen else field for path, field in known.items()}
+    """Return the known shape after one more response."""
+    fields = dict(known)
     for path, field in known.items():
-        if path not in seen and reached(seen, path):
+        if path in seen:
+            fields[path] = field.and_(seen[path], answers=min(field.answers + seen[path].answers, _MOST_ANSWERS))
+        elif reached(seen, path):
             fields[path] = replace(field, optional=True)
     for path, field in seen.items():
         if path not in known:
@@ -144,22 +146,18 @@ def merged(known: Shape, seen: Shape) -> Shape:
     return fields
 
 
-def _both(known: ShapeField, seen: ShapeField) -> ShapeField:
-    return known.and_(seen, answers=min(known.answers + seen.answers, _MOST_ANSWERS))
-
-
 def reached(shape: Shape, path: str) -> bool:
-    """Whether a shape would have the field if there were one: what it is in is there, and is not null or empty."""
+    """Return whether a shape could have a field: the parent of the field is there, and is not null or empty."""
     if path.endswith(("[*]", ".*")):
-        return False  # that a list has no items today is no news
+        return False  # an empty list is not a difference
     parent = parent_of(path)
     return parent == "" or (parent in shape and bool(shape[parent].kinds & {"object", "list"}))
 
 
 def enumerated(shapes: Iterable[Shape]) -> Mapping[str, frozenset[str]]:
-    """Return the fields that take one of a few words, with those seen.
+    """Return the enumerated fields with their known values.
 
-    Each was in at least seven answers, and in twice as many answers as it has values.
+    Each field was in at least seven responses, and in at least twice as many responses as it has values.
     """
     words: dict[str, frozenset[str] | None] = {}
     times: dict[str, int] = {}
@@ -176,7 +174,7 @@ def enumerated(shapes: Iterable[Shape]) -> Mapping[str, frozenset[str]]:
 
 
 def to_json(shape: Shape) -> dict[str, Any]:
-    """As the history keeps it."""
+    """Convert a shape to the JSON that the history stores."""
     return {
         path: {
             "kinds": sorted(field.kinds),
@@ -189,10 +187,10 @@ def to_json(shape: Shape) -> dict[str, Any]:
 
 
 def from_json(document: Any) -> Shape:
-    """Return what :func:`to_json` wrote.
+    """Read a shape that :func:`to_json` has written.
 
     Raises:
-        ValueError: It is something else.
+        ValueError: The document is not a shape.
     """
     return _SHAPE.validate_python(document)
 

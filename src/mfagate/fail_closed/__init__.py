@@ -1,4 +1,4 @@
-"""Prove that an MFA client fails closed: it refuses the user on any answer that it does not understand.
+"""Prove that an MFA client fails closed: it refuses the user after any answer that it does not understand.
 
 >>> prove(lambda url: OurClient(url).verify("alice", "123456"),  # doctest: +SKIP
 ...       contract="contracts/duo/auth-service-duo.json", interaction="passcode accepted").require()

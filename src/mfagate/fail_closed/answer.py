@@ -1,4 +1,4 @@
-"""An answer as bytes on a connection: what a mutation changes and the contract judges."""
+"""An answer as bytes on a connection, which a mutation changes and the contract evaluates."""
 
 from __future__ import annotations
 
@@ -21,25 +21,25 @@ class Ending(StrEnum):
     """What happens to the answer on its way to the client; only ``WHOLE`` delivers all of it."""
 
     WHOLE = "is whole"
-    SHORT = "has less of a body than its length says"
+    SHORT = "has a shorter body than its Content-Length"
     UNENDED = "has no last chunk"
     CUT = "ends in the middle of the body, by a close"
     RESET = "ends in the middle of the body, by a reset"
     CLOSED = "never begins: the connection is closed"
     REFUSED = "never begins: no server listens"
-    FOREIGN = "comes with a certificate of an authority that is not to be trusted"
-    MISNAMED = "comes with a certificate for another name"
-    EXPIRED = "comes with a certificate that has expired"
+    FOREIGN = "comes with a certificate of an untrusted authority"
+    MISNAMED = "comes with a certificate for another host name"
+    EXPIRED = "comes with an expired certificate"
     UNACCEPTED = "never begins: the connection is not accepted"
-    SILENT = "never begins: silence"
-    SILENT_MIDWAY = "stops in the middle of the body: silence"
-    DRIPPING = "never ends: byte after byte of its body"
-    DRIPPING_HEAD = "never ends: byte after byte of a header"
+    SILENT = "never begins: no byte is sent"
+    SILENT_MIDWAY = "stops in the middle of the body, and the connection stays open"
+    DRIPPING = "never ends: its body continues byte by byte"
+    DRIPPING_HEAD = "never ends: a header continues byte by byte"
 
 
 @dataclass(frozen=True, slots=True)
 class ProviderAnswer:
-    """One answer. The headers lack Content-Length, which is made when it is sent, unless they have one."""
+    """One answer. Content-Length is added when it is sent, unless the headers contain one."""
 
     status: int
     headers: tuple[tuple[str, str], ...] = ()
@@ -55,7 +55,7 @@ class ProviderAnswer:
 
     @property
     def response(self) -> Response:
-        """The answer as the contract judges it."""
+        """The answer as the contract evaluates it."""
         headers = Headers(self.headers)
         body, truncated, undecodable = self.body, self.ending is not Ending.WHOLE, False
         coding = raw(headers.get("content-encoding")) or ""
@@ -68,8 +68,8 @@ class ProviderAnswer:
         named = ForeignText(coding) if undecodable else None
         return Response(self.status, headers=headers, body=body, truncated=truncated, undecodable=named)
 
-    def is_inside(self, interaction: Interaction) -> bool:
-        """Whether the interaction allows this answer: what the contract's own matcher says of it."""
+    def conforms_to(self, interaction: Interaction) -> bool:
+        """Return whether the interaction allows this answer, according to the contract's own matcher."""
         return self.ending is Ending.WHOLE and not interaction.match(self.response)
 
     def document(self) -> Any:
@@ -90,17 +90,15 @@ class ProviderAnswer:
         return replace(self, headers=kept if value is None else (*kept, (name, value)))
 
     def head(self) -> bytes:
-        """Status line and headers as they are sent."""
+        """Return the status line and the headers as they are sent."""
         names = {name.lower() for name, _ in self.headers}
         length = () if names & {"content-length", "transfer-encoding"} else (("Content-Length", str(len(self.body))),)
-        lines = [f"HTTP/1.1 {self.status} ", *(f"{name}: {value}" for name, value in self._sent(length))]
+        sent = (*self.headers, *length, ("Connection", "close"))
+        lines = [f"HTTP/1.1 {self.status} ", *(f"{name}: {value}" for name, value in sent)]
         return "\r\n".join([*lines, "", ""]).encode("latin-1")
 
-    def _sent(self, length: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], ...]:
-        return (*self.headers, *length, ("Connection", "close"))
-
     def __str__(self) -> str:
-        """In one line, for people."""
+        """Return the answer in one line."""
         kind = Headers(self.headers).get("content-type")
         shown = quoted(self.body.decode("utf-8", "backslashreplace"), _LONGEST_SHOWN)
         return f"{self.status}, {kind.quoted() if kind is not None else 'no content type'}: {shown or '(empty)'}"

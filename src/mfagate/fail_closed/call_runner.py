@@ -1,4 +1,4 @@
-"""One call of a client, watched: what it returned or raised, whether it ended, what it let out."""
+"""Run one call of a client, and observe its result, its duration and its logs."""
 
 from __future__ import annotations
 
@@ -17,9 +17,10 @@ from mfagate.secrets.redaction import Redactor
 
 @dataclass(frozen=True, slots=True)
 class CallOutcome:
-    """``raised`` is None if the call returned; ``ended`` is False if it had not by the deadline.
+    """How a call ended.
 
-    ``leaked_in`` names where a secret was found, never the secret.
+    ``raised`` is None if the call returned. ``ended`` is False if it exceeded the deadline.
+    ``leaked_in`` names where a secret was found, and never the secret.
     """
 
     returned: Any = None
@@ -28,7 +29,7 @@ class CallOutcome:
     leaked_in: str | None = None
 
     def __str__(self) -> str:
-        """In words, without what may quote the answer or a secret: an error's message, and what is no decision."""
+        """Describe the outcome without values that may contain the answer or a secret."""
         if not self.ended:
             return "did not end"
         if self.raised is not None:
@@ -38,8 +39,8 @@ class CallOutcome:
         return f"returned a {type(self.returned).__name__}"
 
 
-class Watch:
-    """Runs calls in threads of their own, so that one that hangs can be left behind."""
+class CallRunner:
+    """Runs each call in a separate thread, so that a call that hangs can be abandoned."""
 
     def __init__(self, deadline_seconds: float, secrets: Sequence[str]) -> None:
         self._deadline = deadline_seconds
@@ -49,7 +50,7 @@ class Watch:
 
     @contextmanager
     def logs(self) -> Iterator[None]:
-        """Look at all that is logged meanwhile, at every level, and keep it from everybody else's logs."""
+        """Capture all logs at every level while the context lasts, and hide them from other handlers."""
         root = logging.getLogger()
         level, handlers = root.level, root.handlers
         root.handlers = [self._log]
@@ -62,10 +63,10 @@ class Watch:
             root.handlers = handlers
 
     def run(self, call: Callable[[], Any], give_up: Callable[[], None]) -> CallOutcome:
-        """Call and wait, no longer than the deadline; ``give_up`` then lets the server end.
+        """Run a call until the deadline; ``give_up`` then releases the server.
 
         Raises:
-            BaseException: The call raised what is no :class:`Exception`, Ctrl-C for example.
+            BaseException: The call raised an error that is not an :class:`Exception`, such as KeyboardInterrupt.
         """
         self._log.lines.clear()
         box: list[CallOutcome] = []
@@ -73,7 +74,7 @@ class Watch:
         def body() -> None:
             try:
                 box.append(CallOutcome(returned=call()))
-            except BaseException as error:  # noqa: BLE001 - whatever it is, it is looked at in the other thread
+            except BaseException as error:  # noqa: BLE001 - the other thread examines it
                 box.append(CallOutcome(raised=error))
 
         thread = threading.Thread(target=body, daemon=True)
@@ -99,18 +100,18 @@ class Watch:
 
 
 def _texts(error: BaseException | None) -> Iterator[tuple[str, str]]:
-    """All that an error shows, and the errors behind it, each with where it stands."""
+    """Yield the texts of an error and of the errors behind it, each with its source."""
     seen: set[int] = set()
     waiting = [(error, "")]
     while waiting:
-        each, behind = waiting.pop()
-        if each is None or id(each) in seen:
+        current, behind = waiting.pop()
+        if current is None or id(current) in seen:
             continue
-        seen.add(id(each))
-        where = f"{type(each).__name__}{behind}"
-        yield where, "\n".join([str(each), repr(each), repr(each.args), *getattr(each, "__notes__", ())])
-        yield where, "".join(traceback.format_exception_only(each))
-        waiting += [(each.__cause__, f" behind {where}"), (each.__context__, f" behind {where}")]
+        seen.add(id(current))
+        where = f"{type(current).__name__}{behind}"
+        yield where, "\n".join([str(current), repr(current), repr(current.args), *getattr(current, "__notes__", ())])
+        yield where, "".join(traceback.format_exception_only(current))
+        waiting += [(error, f" behind {where}") for error in (current.__cause__, current.__context__)]
 
 
 class _Log(logging.Handler):
@@ -122,6 +123,6 @@ class _Log(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         try:
             line = self.format(record)
-        except Exception:  # noqa: BLE001 - a faulty call of a logger does not end its caller with other handlers either
+        except Exception:  # noqa: BLE001 - an invalid logging call never fails its caller
             line = f"{record.msg} {record.args}"
         self.lines.append(line)

@@ -1,9 +1,9 @@
-"""Answers that an interaction allows, generated from its own matching rules.
+"""Generate answers that an interaction allows, from its matching rules.
 
-What a rule means is Pact's to say: everything generated here is held against the contract's
-matcher, and what it does not accept is not used. A place without a rule of its own keeps
-its example, though a ``type`` rule further out would let it vary: the client is to understand
-what the contract says, and the contract says there what it means.
+Pact defines what a rule means: the contract's matcher evaluates everything generated here, and
+answers that it rejects are not used. A place without a rule of its own keeps its example value,
+even if a ``type`` rule of an outer place would let it vary, because the example shows what the
+contract means.
 """
 
 from __future__ import annotations
@@ -38,15 +38,15 @@ _STATUS_CLASSES = {
     "error": range(400, 600),
 }
 _JAVA = {"yyyy": "%Y", "MM": "%m", "dd": "%d", "HH": "%H", "mm": "%M", "ss": "%S", "'T'": "T"}
-"""Patterns of Java's dates that Pact takes, and Python's for them."""
+"""Patterns of Java's dates that Pact accepts, and Python's equivalents."""
 
 
 def answers(interaction: Interaction, keep: Collection[str] = ()) -> st.SearchStrategy[ProviderAnswer]:
-    """Answers within an interaction; the places named in ``keep`` have their example's value."""
+    """Return a strategy for answers that an interaction allows; the places in ``keep`` have their example value."""
     generated = st.builds(
         ProviderAnswer, _statuses(interaction), _headers(interaction), _bodies(interaction, frozenset(keep))
     )
-    return generated.filter(lambda answer: answer.is_inside(interaction))
+    return generated.filter(lambda answer: answer.conforms_to(interaction))
 
 
 def _statuses(interaction: Interaction) -> st.SearchStrategy[int]:
@@ -54,9 +54,9 @@ def _statuses(interaction: Interaction) -> st.SearchStrategy[int]:
     matchers = expected.status_rule["matchers"] if expected.status_rule else []
     allowed = [matcher["status"] for matcher in matchers if matcher["match"] == "statusCode"]
     numbers: list[int] = [expected.status]
-    for each in allowed:
-        numbers += _STATUS_CLASSES.get(each, ()) if isinstance(each, str) else each
-    # An informational status is no answer yet (RFC 9110 section 15.2).
+    for statuses in allowed:
+        numbers += _STATUS_CLASSES.get(statuses, ()) if isinstance(statuses, str) else statuses
+    # An informational status is not a final answer (RFC 9110 section 15.2).
     return st.sampled_from([number for number in dict.fromkeys(numbers) if number >= 200])
 
 
@@ -92,31 +92,31 @@ def _bodies(interaction: Interaction, keep: frozenset[str]) -> st.SearchStrategy
 
 
 class _Documents:
-    """JSON documents by the rules of a body."""
+    """JSON documents that follow the rules of a body."""
 
     def __init__(self, rules: Mapping[str, Any], keep: frozenset[str]) -> None:
         self._rules = [(_pattern(path), path, rule) for path, rule in rules.items()]
         self._keep = keep
 
     def at(self, path: str, example: Any) -> st.SearchStrategy[Any]:
-        """Values for a place, given its example."""
+        """Return a strategy for the values of a place, given its example."""
         if path in self._keep:
             return st.just(example)
         rule = self._rule(path)
         if isinstance(example, dict):
-            known = st.fixed_dictionaries({name: self.at(path + step(name), each) for name, each in example.items()})
+            known = st.fixed_dictionaries({name: self.at(path + step(name), value) for name, value in example.items()})
             return st.builds(lambda fields, new: {**fields, **new}, known, _NEW_FIELDS)
         if isinstance(example, list):
             return self._lists(path, example, rule)
         return _ruled(rule, example) if rule else st.just(example)
 
     def _rule(self, path: str) -> Any:
-        # A path with an index is more to the point than one with a wildcard.
-        fitting = [(written.count("*"), rule) for pattern, written, rule in self._rules if pattern.fullmatch(path)]
-        return min(fitting, key=lambda each: each[0])[1] if fitting else None
+        # A path with an index is more specific than a path with a wildcard.
+        matching = [(written.count("*"), rule) for pattern, written, rule in self._rules if pattern.fullmatch(path)]
+        return min(matching, key=lambda found: found[0])[1] if matching else None
 
     def _lists(self, path: str, example: list[Any], rule: Any) -> st.SearchStrategy[list[Any]]:
-        items = [self.at(f"{path}[{index}]", each) for index, each in enumerate(example)]
+        items = [self.at(f"{path}[{index}]", value) for index, value in enumerate(example)]
         whole = st.tuples(*items).map(list)
         if rule is None or not items:
             return whole
@@ -129,19 +129,19 @@ def _pattern(path: str) -> re.Pattern[str]:
 
 
 def _ruled(rule: Mapping[str, Any], example: Any) -> st.SearchStrategy[Any]:
-    each = [_matched(matcher, example) for matcher in rule["matchers"]]
-    # What all of them have to allow begins with the first; the matcher looks at the others.
-    return st.one_of(each) if rule.get("combine") == "OR" else each[0]
+    values = [_matched(matcher, example) for matcher in rule["matchers"]]
+    # The values of the first matcher suffice, because the contract's matcher filters by the others.
+    return st.one_of(values) if rule.get("combine") == "OR" else values[0]
 
 
 def _matched(matcher: Mapping[str, Any], example: Any) -> st.SearchStrategy[Any]:
     make = _MATCHERS.get(matcher["match"])
-    # equality has one value; of arrayContains, values, eachKey, eachValue and contentType the example will do.
+    # equality has one value; for arrayContains, values, eachKey, eachValue and contentType the example suffices.
     return st.just(example) if make is None else st.just(example) | make(matcher, example)
 
 
 def _like(example: Any) -> st.SearchStrategy[Any]:
-    """Values of the example's type. A string looks like its example: a sentence is any text, an id one of its signs."""
+    """Return values of the example's type: any text for a sentence, and for an id a text of similar characters."""
     if isinstance(example, bool):
         return st.booleans()
     if isinstance(example, int):
@@ -162,7 +162,7 @@ def _from_regex(matcher: Mapping[str, Any], example: Any) -> st.SearchStrategy[A
     try:
         generated = st.from_regex(matcher["regex"], alphabet=_PRINTABLE)
         generated.validate()
-    except Exception:  # noqa: BLE001 - Rust's dialect has what Python's has not, and Hypothesis has many errors for it
+    except Exception:  # noqa: BLE001 - Rust's dialect differs from Python's, and Hypothesis raises many types of errors
         return st.just(example)
     return generated
 
@@ -176,7 +176,7 @@ def _dates(matcher: Mapping[str, Any], example: Any) -> st.SearchStrategy[Any]:
     java = str(matcher.get("format", ""))
     python = re.sub("|".join(map(re.escape, _JAVA)), lambda found: _JAVA[found[0]], java)
     if not java or re.search(r"(?<!%)[A-Za-z]", python.replace("T", "")):
-        return st.just(example)  # a pattern with more in it than can be written here
+        return st.just(example)  # the pattern has parts without an equivalent
     moments = st.datetimes(datetime(2000, 1, 1), datetime(2099, 12, 31))  # noqa: DTZ001 - the format has no zone
     return moments.map(lambda moment: moment.strftime(python))
 
@@ -187,7 +187,7 @@ _FLOATS = st.floats(-1e9, 1e9)
 _MATCHERS: Mapping[str, Callable[[Mapping[str, Any], Any], st.SearchStrategy[Any]]] = {
     **dict.fromkeys(("type", "min", "max", "notEmpty"), lambda matcher, example: _like(example)),
     **dict.fromkeys(("date", "time", "datetime", "timestamp"), _dates),
-    **dict.fromkeys(("decimal", "real"), lambda matcher, example: _FLOATS.filter(lambda each: not each.is_integer())),
+    **dict.fromkeys(("decimal", "real"), lambda matcher, example: _FLOATS.filter(lambda value: not value.is_integer())),
     "regex": _from_regex,
     "include": _including,
     "integer": lambda matcher, example: _INTEGERS,

@@ -9,11 +9,11 @@ from mfagate.contract import Contract, Interaction, load
 
 
 class CannotProve(ValueError):
-    """There is nothing to prove yet: the message says what does not fit together."""
+    """Nothing can be proved; the message says why."""
 
 
 def loaded(contract: Contract | Path | str) -> Contract:
-    """Return a contract, which is read if it is given by its path.
+    """Return a contract, and read it if it is a path.
 
     Raises:
         ContractError: It cannot be read.
@@ -35,9 +35,10 @@ def named(contract: Contract, description: str) -> Interaction:
 
 def neighbours(contract: Contract, interaction: Interaction) -> list[Interaction]:
     """Return the other interactions with the same method and path."""
-    return [each for each in contract.interactions if each is not interaction and _asked(each) == _asked(interaction)]
+    endpoint = _endpoint(interaction)
+    return [other for other in contract.interactions if other is not interaction and _endpoint(other) == endpoint]
 
 
-def _asked(interaction: Interaction) -> tuple[str, str]:
+def _endpoint(interaction: Interaction) -> tuple[str, str]:
     request = interaction.example_request()
     return request.method, urlsplit(request.url).path

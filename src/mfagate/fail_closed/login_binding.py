@@ -1,7 +1,7 @@
-"""What ties an answer to a login: the fields of the answer that repeat something of the request.
+"""Find what binds an answer to a login: the fields of the answer that repeat a value of the request.
 
-A provider that names the user or the transaction in its answer lets a client notice an answer
-that belongs to another login. If it names neither, the answer alone does not show it.
+If a provider names the user or the transaction in its answer, a client can detect the answer of
+another login. Otherwise the answer alone does not reveal it.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from mfagate.fail_closed.mutations import Mutation, MutationKind
 from mfagate.fail_closed.places import BodyPlace, places
 
 _SHORTEST = 4
-"""A shorter text is in the request by chance: a 1, or "sms"."""
+"""Shorter texts, such as 1 or "sms", are in the request by coincidence."""
 
 
 def bound(interaction: Interaction) -> frozenset[str]:
-    """Return the places of the example answer whose value is one of the example request's."""
+    """Return the places of the example answer whose value the example request contains."""
     sent = set(_sent(interaction))
     return frozenset(place.path for place in _leaves(interaction) if str(place.value) in sent)
 
@@ -31,12 +31,12 @@ _LONGEST = 60
 
 
 def foreign(example: ProviderAnswer, place: BodyPlace, values: Collection[Any] = ()) -> Iterator[Mutation]:
-    """Return the answer as it would be for another login: other values in one of its places.
+    """Yield the answers to other logins: with other values in one place.
 
-    Without ``values``, some are made that look like the example's.
+    Without ``values``, similar values are made up.
     """
     for value in values or alike(place.value):
-        words = f"{place.path} is {quoted_json(value, _LONGEST)}: that of another login"
+        words = f"{place.path} is {quoted_json(value, _LONGEST)}: the value of another login"
         yield Mutation(MutationKind.FIELD, words, example.with_document(place.put(value)))
 
 
@@ -63,7 +63,7 @@ def _sent(interaction: Interaction) -> Iterator[str]:
 
 
 def alike(value: Any) -> Iterator[Any]:
-    """Make other values of the same look: the last sign changed, each, or the last two exchanged; or near numbers."""
+    """Make similar values: the last character changed, every character, or the last two swapped; or other numbers."""
     if isinstance(value, int | float):
         yield from (other for other in (value + 1, 2 * value, -value - 1) if other != value)
         return

@@ -1,6 +1,6 @@
-"""Mutations of an answer: everything that proxies, releases, accidents and attackers make of one.
+"""Mutations of an answer: what proxies, releases, accidents and attackers can turn it into.
 
-Whether a mutation leaves the contract is not decided here; the contract's matcher says so.
+The contract's matcher decides whether a mutated answer violates the contract.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from mfagate.fail_closed.places import BodyPlace, places
 
 
 class MutationKind(StrEnum):
-    """What is changed. A proof may tolerate a kind; it says so then."""
+    """What is changed. A proof that tolerates a kind reports it."""
 
     STATUS = "status"
     HEADER = "header"
@@ -37,7 +37,7 @@ class MutationKind(StrEnum):
 
 
 WAITS = frozenset({MutationKind.WAITING, MutationKind.DRIPPING})
-"""The kinds of answers that a client could wait for without end: each costs the client's whole timeout."""
+"""The kinds of answers that a client could wait for forever: each takes the client's whole timeout."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +64,11 @@ _WITHIN_THE_BODY = frozenset(
 )
 
 ELSEWHERE = "/mfagate-elsewhere"
-"""A path that no contract has. Whoever is redirected there is given the example of the contract."""
+"""A path that no contract contains. After a redirect to it, the server sends the example of the contract."""
 
 
 def mutations(answer: ProviderAnswer, vocabulary: Sequence[str] = ()) -> Iterator[Mutation]:
-    """Every single change, the simplest first; ``vocabulary`` are texts to try as values of each field."""
+    """Yield every single change, the simplest first; ``vocabulary`` has texts to try as values of each field."""
     yield from _of_the_body(answer)
     yield from _of_the_head(answer)
     yield from _of_fields(answer, vocabulary)
@@ -85,25 +85,26 @@ def mutations(answer: ProviderAnswer, vocabulary: Sequence[str] = ()) -> Iterato
 
 
 def waits(answer: ProviderAnswer) -> Iterator[Mutation]:
-    """Return the answer without its end: a client that waits for the end waits for ever."""
+    """Yield the answer without its end: a client that waits for the end waits forever."""
     yield from _ended(answer, MutationKind.WAITING, (Ending.SILENT, Ending.SILENT_MIDWAY, Ending.UNACCEPTED))
     yield from _ended(answer, MutationKind.DRIPPING, (Ending.DRIPPING, Ending.DRIPPING_HEAD))
 
 
 def of_impostors(answer: ProviderAnswer) -> Iterator[Mutation]:
-    """Return the answer from a server that is not the provider; for servers that speak TLS."""
+    """Yield the answer from TLS servers that are not the provider."""
     yield from _ended(answer, MutationKind.CONNECTION, (Ending.FOREIGN, Ending.MISNAMED, Ending.EXPIRED))
 
 
 def of_others(interactions: Iterable[Interaction]) -> Iterator[Mutation]:
-    """Return the provider's answers in other cases: an unknown user, too many requests."""
-    for each in interactions:
-        yield Mutation(MutationKind.BODY, f"the answer is that of {each.description!r}", ProviderAnswer.example(each))
+    """Yield the provider's answers in other cases, such as an unknown user."""
+    for other in interactions:
+        words = f"the answer is that of {other.description!r}"
+        yield Mutation(MutationKind.BODY, words, ProviderAnswer.example(other))
 
 
 def _ended(answer: ProviderAnswer, kind: MutationKind, endings: Sequence[Ending]) -> Iterator[Mutation]:
     for ending in endings:
-        # Without a body nothing is missing when it ends in the middle.
+        # An answer without a body cannot end in the middle of it.
         if answer.body or ending not in _WITHIN_THE_BODY:
             yield Mutation(kind, f"the answer {ending}", replace(answer, ending=ending))
 
@@ -111,15 +112,15 @@ def _ended(answer: ProviderAnswer, kind: MutationKind, endings: Sequence[Ending]
 def random_mutations(
     answer: ProviderAnswer, vocabulary: Sequence[str] = (), without: Collection[MutationKind] = ()
 ) -> st.SearchStrategy[Mutation]:
-    """Generate what single changes leave out: pairs, any status, bytes and values; no kind of ``without``."""
-    single = [each for each in mutations(answer, vocabulary) if each.kind not in without]
+    """Return a strategy for what single changes omit: pairs, and any status, bytes and values."""
+    single = [mutation for mutation in mutations(answer, vocabulary) if mutation.kind not in without]
     twice = [st.sampled_from(single).flatmap(partial(_twice, vocabulary, without))] if single else []
     drawn: dict[MutationKind, Iterable[st.SearchStrategy[Mutation]]] = {
         MutationKind.STATUS: [st.integers(200, 599).map(partial(_status, answer))],
         MutationKind.BODY: [st.binary(max_size=200).map(partial(_bytes, answer))],
         MutationKind.FIELD: _random_fields(answer),
     }
-    return st.one_of(*twice, *(each for kind, some in drawn.items() if kind not in without for each in some))
+    return st.one_of(*twice, *(strategy for kind, some in drawn.items() if kind not in without for strategy in some))
 
 
 def _bytes(answer: ProviderAnswer, body: bytes) -> Mutation:
@@ -129,7 +130,7 @@ def _bytes(answer: ProviderAnswer, body: bytes) -> Mutation:
 def _twice(
     vocabulary: Sequence[str], without: Collection[MutationKind], first: Mutation
 ) -> st.SearchStrategy[Mutation]:
-    further = [each for each in mutations(first.answer, vocabulary) if each.kind not in {first.kind, *without}]
+    further = [other for other in mutations(first.answer, vocabulary) if other.kind not in {first.kind, *without}]
     if not further:
         return st.just(first)
     return st.sampled_from(further).map(lambda second: replace(second, words=f"{first.words}; and {second.words}"))
@@ -157,13 +158,13 @@ def _of_the_head(answer: ProviderAnswer) -> Iterator[Mutation]:
         yield Mutation(MutationKind.CONTENT_TYPE, f"the content type is {kind}", changed)
     yield Mutation(MutationKind.CONTENT_TYPE, "there is no content type", answer.with_header("Content-Type", None))
     coded = answer.with_header("Content-Encoding", "gzip")
-    yield Mutation(MutationKind.ENCODING, "the body is said to be gzip, and is not", coded)
+    yield Mutation(MutationKind.ENCODING, "the header says gzip, and the body is not compressed", coded)
     for name, _ in answer.headers:
         if name.lower() != "content-type":
             yield Mutation(MutationKind.HEADER, f"the header {name} is missing", answer.with_header(name, None))
             yield Mutation(MutationKind.HEADER, f"the header {name} has another value", answer.with_header(name, "x"))
     for status in _REDIRECTS:
-        words = f"the status is {status}, and where it sends the client the answer is the good one"
+        words = f"the status is {status}, and the target of the redirect sends the good answer"
         yield Mutation(MutationKind.STATUS, words, replace(answer.with_header("Location", ELSEWHERE), status=status))
 
 
@@ -193,7 +194,7 @@ def _of_the_body(answer: ProviderAnswer) -> Iterator[Mutation]:
 
 
 def _of_the_syntax(answer: ProviderAnswer) -> Iterator[Mutation]:
-    """Change bytes so that the document keeps its meaning, or nearly so."""
+    """Change bytes so that the document keeps its meaning, or almost."""
     body = answer.body
     if not body:
         return
@@ -201,7 +202,7 @@ def _of_the_syntax(answer: ProviderAnswer) -> Iterator[Mutation]:
     encodings = {
         "begins with a byte order mark": b"\xef\xbb\xbf" + body,
         "is in UTF-16": text.encode("utf-16"),
-        "is in UTF-32, little-endian, without a mark": text.encode("utf-32-le"),
+        "is in UTF-32, little-endian, without a byte order mark": text.encode("utf-32-le"),
         "ends in a byte that is not UTF-8": body + b"\xff",
         "ends in NUL": body + b"\0",
     }
@@ -209,16 +210,18 @@ def _of_the_syntax(answer: ProviderAnswer) -> Iterator[Mutation]:
         yield Mutation(MutationKind.ENCODING, f"the body {words}", replace(answer, body=changed))
     latin = answer.with_header("Content-Type", "application/json; charset=utf-16")
     yield Mutation(
-        MutationKind.ENCODING, "the body is in UTF-16 and says so", replace(latin, body=text.encode("utf-16"))
+        MutationKind.ENCODING,
+        "the body is in UTF-16, and the content type says so",
+        replace(latin, body=text.encode("utf-16")),
     )
     syntax = {
         "is followed by another document": body + body,
         "is followed by garbage": body + b" x",
         "is in single quotes": body.replace(b'"', b"'"),
-        "is within a comment": b"/*" + body + b"*/",
-        "is called as by JSONP": b"callback(" + body + b");",
+        "is inside a comment": b"/*" + body + b"*/",
+        "is wrapped in a call, as in JSONP": b"callback(" + body + b");",
         "is quoted as a string": json.dumps(text).encode(),
-        "is behind )]}'": b")]}'\n" + body,
+        "is preceded by )]}'": b")]}'\n" + body,
     }
     if body.rstrip().endswith(b"}"):
         start = body.rstrip()[:-1]
@@ -254,11 +257,11 @@ def _of_a_name(answer: ProviderAnswer, place: BodyPlace) -> Iterator[Mutation]:
         return
     yield Mutation(MutationKind.FIELD, f"{place.path} is missing", answer.with_document(place.drop()))
     if place.unwrap is not None:
-        words = f"{place.path} is missing, and its contents replace it"
+        words = f"{place.path} is missing, and its fields replace it"
         yield Mutation(MutationKind.FIELD, words, answer.with_document(place.unwrap()))
     for other in dict.fromkeys((place.name.upper(), place.name.capitalize(), f"{place.name}_", f" {place.name}")):
         if other != place.name:
-            words = f"{place.path} is called {json.dumps(other)}"
+            words = f"{place.path} has the name {json.dumps(other)}"
             yield Mutation(MutationKind.FIELD, words, answer.with_document(place.rename(other)))
 
 
@@ -290,7 +293,7 @@ def _others(place: BodyPlace, vocabulary: Sequence[str]) -> Iterator[Any]:
 
 
 def _duplicates(answer: ProviderAnswer, document: Any) -> Iterator[Mutation]:
-    """Repeat a name in one object; readers differ in which of the two counts (RFC 8259 section 4)."""
+    """Repeat a name in an object; parsers differ in which of the two they use (RFC 8259 section 4)."""
     marker = "mfagate-duplicate"
     for place in places(document):
         if place.name is None or place.rename is None or not place.is_leaf:
@@ -300,7 +303,7 @@ def _duplicates(answer: ProviderAnswer, document: Any) -> Iterator[Mutation]:
             name, value = json.dumps(place.name), json.dumps(place.value)
             both = f"{name}: {value}, {name}: {json.dumps(other)}"
             twice = text.replace(f'"{marker}": {value}', both, 1).encode()
-            words = f"{place.path} is there twice, the second time {json.dumps(other)}"
+            words = f"{place.path} occurs twice, the second time as {json.dumps(other)}"
             yield Mutation(MutationKind.SYNTAX, words, replace(answer, body=twice))
 
 
@@ -312,7 +315,7 @@ def _document(answer: ProviderAnswer) -> Any:
 
 
 def _spread(length: int, most: int) -> Sequence[int]:
-    """At most ``most`` numbers from 1 to below ``length``, evenly spread."""
+    """Return at most ``most`` numbers from 1 to below ``length``, evenly distributed."""
     if length - 1 <= most:
         return range(1, length)
     return sorted({1, length - 1, *(length * index // most for index in range(1, most))})

@@ -1,4 +1,4 @@
-"""The places of a JSON document, each with its path and a way to put something else there."""
+"""The places of a JSON document, each with its path and a function that replaces its value."""
 
 from __future__ import annotations
 
@@ -9,11 +9,18 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class BodyPlace:
-    """``path`` as Pact writes it (``$.a[0]['@b']``); ``put`` makes the document with another value here.
+    """A place of a document. The functions return a changed copy of the whole document.
 
-    ``keys`` lead to it from the root. ``name`` is the key within the object around it, and ``drop``
-    and ``rename`` change that object; they are None in lists and at the root. ``unwrap`` puts the members
-    of an object in its place; None unless it is an object within another.
+    Args:
+        path: Its path as Pact writes it, such as ``$.a[0]['@b']``.
+        value: Its value.
+        put: Replaces the value.
+        keys: The keys that lead to it from the root.
+        name: Its name in the object that contains it; None for items of lists and the root, as for ``drop`` and
+            ``rename``.
+        drop: Removes it.
+        rename: Gives it another name.
+        unwrap: Replaces it by its own fields, if it is an object in another object.
     """
 
     path: str
@@ -27,12 +34,12 @@ class BodyPlace:
 
     @property
     def is_leaf(self) -> bool:
-        """Whether nothing is within."""
+        """Whether it contains no other place."""
         return not isinstance(self.value, dict | list)
 
 
 def places(document: Any) -> Iterator[BodyPlace]:
-    """Every place of a document, from the outside in."""
+    """Yield every place of a document, from the outside in."""
     yield from _within(BodyPlace("$", document, lambda value: value))
 
 
@@ -75,7 +82,7 @@ def _item(parent: BodyPlace, index: int) -> BodyPlace:
 
 
 def restored(document: Any, original: BodyPlace) -> Any:
-    """Return the document with the value of a place of another one put where it stood, if there is such a place."""
+    """Return the document with the value that a place has in another document, if it has such a place."""
     if not original.keys:
         return original.value
     first, *rest = original.keys

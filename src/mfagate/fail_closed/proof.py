@@ -1,4 +1,4 @@
-"""The proof: a client against every answer that its contract allows, and many that it does not."""
+"""Prove that a client fails closed: with answers that its contract allows, and many that it does not."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from mfagate.contract import Contract, Interaction
 from mfagate.core import strict_json
 from mfagate.fail_closed import login_binding
 from mfagate.fail_closed.answer import Ending, ProviderAnswer
-from mfagate.fail_closed.call_runner import CallOutcome, Watch
+from mfagate.fail_closed.call_runner import CallOutcome, CallRunner
 from mfagate.fail_closed.interactions import CannotProve, loaded, named, neighbours
 from mfagate.fail_closed.loopback import LoopbackUrl, Script, ScriptedAnswer, Servers, serving
 from mfagate.fail_closed.mutations import (
@@ -29,37 +29,36 @@ from mfagate.fail_closed.result import Counterexample, Proof, Violation
 from mfagate.providers.second_factor import Decision, SecondFactorError
 
 Call = Callable[[LoopbackUrl], Decision | bool]
-"""Asks the provider at an endpoint about one login, with the client that is to be proved."""
+"""Verifies one login at the provider at an endpoint, with the client under test."""
 
 Expected = Decision | bool | type[Exception]
 
 
 @dataclass(frozen=True, kw_only=True)
 class FailClosedClaim:
-    """What is to be proved of a client.
+    """A claim about a client.
 
     Args:
-        contract: The pact file, or one that was loaded.
+        contract: The pact file, or a contract that was loaded.
         interaction: The description of the interaction whose answer is mutated.
-        expect: What the call returns for its example, or the error that it raises; several
-            where the contract leaves it open. True is ALLOW; False is DENY or PENDING.
-        allows: Further interactions whose answers may let in: a mutated refusal may become the very
-            answer of one of them.
-        given: Interactions that are answered on the way, with their examples, in this order and
-            once a call each: the access token that is fetched first, say.
-        bound: Places of the answer that name the login, such as ``$.to``, with values that they
-            have for another one; with none, some are made. Those that repeat a value of
-            the request are found without being named. No answer that the contract allows is
-            tried with another value there.
-        unread: Places of the answer that the client does not read, such as ``$.message``. What stands
-            there is not held against it, and the proof says so.
+        expect: What the call returns or raises for the example; several values if the contract
+            leaves it open. True means ALLOW; False means DENY or PENDING.
+        allows: Other interactions whose answers may let the user in: a mutated refusal may become
+            the answer of one of them.
+        given: Interactions that are answered before, with their examples, in this order and
+            once per call, such as a request for an access token.
+        bound: Places of the answer that name the login, such as ``$.to``, with their values for
+            another login; without values, some are made up. Places that repeat a value of the
+            request are found automatically. Conforming answers keep their values there.
+        unread: Places of the answer that the client does not read, such as ``$.message``. Their
+            values are ignored, and the proof reports it.
         another: The same call for another user and transaction.
-        secrets: Texts that no error and no log may hold.
-        errors: What the client may raise in place of a decision.
-        tolerate: Kinds of mutation to leave out. The proof says so.
-        deadline_seconds: Within which each call has to end. Give the client less.
+        secrets: Texts that no error and no log may contain.
+        errors: What the client may raise instead of a decision.
+        tolerate: Kinds of mutation to skip. The proof reports them.
+        deadline_seconds: The time within which each call must end. Give the client less.
         examples: How many answers to generate, inside the contract and outside it.
-        explore: Generate others each time.
+        explore: Generate different answers in each run.
         tls: Serve over TLS: see :class:`~mfagate.fail_closed.LoopbackUrl`.
     """
 
@@ -84,8 +83,8 @@ def prove(call: Call, **claim: Any) -> Proof:
     """Prove that a client fails closed; the keywords are those of :class:`FailClosedClaim`.
 
     Raises:
-        CannotProve: The contract has no such interaction, or the call does not do with its
-            example what is expected, so that its other answers would prove nothing.
+        CannotProve: The contract has no such interaction, or the call does not handle its
+            example as expected, so that other answers would prove nothing.
         ContractError: The contract cannot be read.
     """
     wanted = FailClosedClaim(**claim)
@@ -104,38 +103,38 @@ class _ClientProver:
         self._interaction = named(contract, claim.interaction)
         self._example = ProviderAnswer.example(self._interaction)
         self._expected = claim.expect if isinstance(claim.expect, tuple) else (claim.expect,)
-        self._lets_in = any(each in (True, Decision.ALLOW) for each in self._expected)
+        self._lets_in = any(expected in (True, Decision.ALLOW) for expected in self._expected)
         letting = [self._interaction] if self._lets_in else []
         letting += [named(contract, name) for name in claim.allows]
-        self._letting = [(each, _unread(each, claim.unread)) for each in letting]
-        self._others = [each for each in contract.interactions if each is not self._interaction]
+        self._letting = [(interaction, _unread(interaction, claim.unread)) for interaction in letting]
+        self._others = [other for other in contract.interactions if other is not self._interaction]
         self._neighbours = neighbours(contract, self._interaction)
         self._differing: dict[str, bool] = {}
         self._vocabulary = sorted(_texts(contract.interactions))
         self._tolerated = frozenset(map(MutationKind, claim.tolerate))
         self._bound = dict.fromkeys(login_binding.bound(self._interaction), ()) | dict(claim.bound)
-        self._watch = Watch(claim.deadline_seconds, claim.secrets)
+        self._runner = CallRunner(claim.deadline_seconds, claim.secrets)
         self._found: dict[tuple[Violation, MutationKind], Counterexample] = {}
         self._tried: Counter[str] = Counter()
         self._unprovable: list[str] = []
         self._unasked: CallOutcome | None = None
 
     def prove(self) -> Proof:
-        """Everything, in order."""
-        with self._watch.logs():
+        """Run all parts of the proof."""
+        with self._runner.logs():
             self._require_example()
             self._inside()
             self._outside()
             if self._lets_in:
                 self._other_logins()
-            self._each("waits", self._untolerated(waits(self._example)))
+            self._try_all("waits", self._untolerated(waits(self._example)))
         if self._unasked is not None and not self._found:
             raise CannotProve(
-                f"interaction {self._claim.interaction!r}: after other answers the call {self._unasked} without asking "
-                "the server: let it make a new client each time, which remembers nothing"
+                f"interaction {self._claim.interaction!r}: after other answers, the call {self._unasked} without a "
+                "request to the server: create a new client in each call, without state from earlier calls"
             )
         ranks = {violation: rank for rank, violation in enumerate(Violation)}
-        found = sorted(self._found.values(), key=lambda each: (ranks[each.violation], _size(each.answer)))
+        found = sorted(self._found.values(), key=lambda example: (ranks[example.violation], _size(example.answer)))
         return Proof(
             self._claim.interaction,
             tuple(found),
@@ -150,23 +149,23 @@ class _ClientProver:
         known = {place.path for _, unread in self._letting for place in unread}
         for path in set(self._claim.unread) - known if self._letting else ():
             raise CannotProve(f"no example of {self._claim.interaction!r}, or of what it allows, has a place {path}")
-        self._require_told_apart()
+        self._require_distinct_refusals()
         outcome = self._ask(self._example)
         about = f"interaction {self._claim.interaction!r}: "
         if not self._script.served:
-            raise CannotProve(f"{about}the call {outcome} without asking the server at the endpoint that it was given")
+            raise CannotProve(f"{about}the call {outcome} without a request to the server at the given endpoint")
         if not self._is_expected(outcome):
             wanted = " or ".join(map(str, self._expected))
-            raise CannotProve(f"{about}for the contract's own example the call has to give {wanted}; it {outcome}")
+            raise CannotProve(f"{about}for the contract's own example, the call must give {wanted}; it {outcome}")
 
-    def _require_told_apart(self) -> None:
-        """No refusal becomes an answer that lets in, for want of what is said to be unread."""
+    def _require_distinct_refusals(self) -> None:
+        """Require that no refusal equals an answer that lets the user in, if unread places are ignored."""
         for other in (self._interaction, *self._neighbours):
             example = ProviderAnswer.example(other)
-            if self._may_let_in(example) and not any(example.is_inside(each) for each, _ in self._letting):
+            if self._may_let_in(example) and not any(example.conforms_to(known) for known, _ in self._letting):
                 raise CannotProve(
-                    f"the answer of {other.description!r} differs only in places that are said to be unread "
-                    "from one that lets in: name it in `allows` if it lets in, too"
+                    f"the answer of {other.description!r} differs only in unread places from an answer that lets the "
+                    "user in: add it to `allows` if it lets the user in, too"
                 )
 
     def _place(self, path: str) -> BodyPlace:
@@ -188,32 +187,32 @@ class _ClientProver:
         self._generate(answers, self._judge_inside)
         if not self._tried["inside"]:
             self._unprovable.append(
-                "another interaction with the same request allows whatever this one does, and the client decides "
-                "otherwise there: that it understands what this one allows, was not tried"
+                "another interaction with the same request allows the same answers, and the client decides "
+                "differently there: no answers that this interaction allows were tried"
             )
 
     def _outside(self) -> None:
         single = [*mutations(self._example, self._vocabulary)]
         single += of_impostors(self._example) if self._claim.tls else []
         single += of_others(self._others) if self._lets_in else []
-        self._each("outside", self._untolerated(single))
+        self._try_all("outside", self._untolerated(single))
         if not self._found:
             several = random_mutations(self._example, self._vocabulary, self._tolerated)
             self._generate(several, self._judge)
 
     def _untolerated(self, changed: Iterable[Mutation]) -> Iterator[Mutation]:
-        return (each for each in changed if each.kind not in self._tolerated)
+        return (mutation for mutation in changed if mutation.kind not in self._tolerated)
 
     def _other_logins(self) -> None:
         for path, values in self._bound.items():
             changed = [*login_binding.foreign(self._example, self._place(path), values)]
             if not changed:
-                raise CannotProve(f"nothing like the value of {path} can be made up: name some of another login")
-            self._each("other logins", changed, Violation.OTHER_LOGIN)
+                raise CannotProve(f"no values similar to that of {path} can be made up: give some of another login")
+            self._try_all("other logins", changed, Violation.OTHER_LOGIN)
         if not self._bound:
             self._unprovable.append(
-                "the answer repeats nothing of the request, neither user nor transaction: that it belongs to this "
-                "login, and is not an earlier one again, rests on the connection alone"
+                "the answer repeats no value of the request, neither user nor transaction: only the connection shows "
+                "that it belongs to this login, and is not the repeated answer of an earlier one"
             )
         if self._claim.another is not None:
             self._judge_another(self._claim.another)
@@ -225,18 +224,18 @@ class _ClientProver:
             if self._bound:
                 self._record(Violation.OTHER_LOGIN, swapped, outcome)
         elif outcome.ended and isinstance(outcome.raised, ValueError) and not self._script.served:
-            pass  # refused before anything was sent
+            pass  # refused before a request was sent
         elif violation := self._common(outcome):
             self._record(violation, swapped, outcome)
 
-    def _each(self, what: str, changed: Iterable[Mutation], violation: Violation = Violation.LET_IN) -> None:
+    def _try_all(self, what: str, changed: Iterable[Mutation], violation: Violation = Violation.LET_IN) -> None:
         for mutation in changed:
             if self._hangs:
                 return
             self._judge(mutation, what, violation)
 
     def _generate(self, strategy: Any, judge: Callable[[Any], Violation | None]) -> None:
-        """Hypothesis generates, and makes what it finds small."""
+        """Let Hypothesis generate answers, and shrink those that violate the claim."""
         from hypothesis import HealthCheck, Phase, given, settings
         from hypothesis.errors import Flaky
 
@@ -255,7 +254,7 @@ class _ClientProver:
         )
         @given(strategy)
         def search(value: Any) -> None:
-            # A hang costs the whole deadline: it is shown as it was found.
+            # A hang takes the whole deadline, so it is not shrunk.
             if self._hangs:
                 return
             if judge(value) is not None:
@@ -267,20 +266,19 @@ class _ClientProver:
             return
 
     def _judge_inside(self, answer: ProviderAnswer) -> Violation | None:
-        if any(answer.is_inside(each) and self._differs(each) for each in self._neighbours):
-            return None  # the contract gives it two meanings
+        if any(answer.conforms_to(other) and self._differs(other) for other in self._neighbours):
+            return None  # the answer has two meanings in the contract
         outcome = self._ask(answer, "inside")
         violation = None if self._is_expected(outcome) else self._common(outcome) or Violation.NOT_UNDERSTOOD
         if violation is None and outcome.leaked_in:
             violation = Violation.LEAK
         if violation is not None:
-            self._record(
-                violation, Mutation(MutationKind.BODY, "none: the contract allows this answer", answer), outcome
-            )
+            unchanged = Mutation(MutationKind.BODY, "none: the contract allows this answer", answer)
+            self._record(violation, unchanged, outcome)
         return violation
 
     def _differs(self, neighbour: Interaction) -> bool:
-        """Whether the client decides otherwise on the example of another interaction."""
+        """Return whether the client decides differently for the example of another interaction."""
         name = neighbour.description
         if name not in self._differing:
             self._differing[name] = not self._is_expected(self._ask(ProviderAnswer.example(neighbour)))
@@ -298,7 +296,7 @@ class _ClientProver:
         return violation
 
     def _may_let_in(self, answer: ProviderAnswer) -> bool:
-        return any(self._as_read(answer, unread).is_inside(each) for each, unread in self._letting)
+        return any(self._as_read(answer, unread).conforms_to(known) for known, unread in self._letting)
 
     def _as_read(self, answer: ProviderAnswer, unread: Sequence[BodyPlace]) -> ProviderAnswer:
         """Return the answer with the example's values in the places that the client does not read."""
@@ -313,7 +311,7 @@ class _ClientProver:
         return answer.with_document(document)
 
     def _common(self, outcome: CallOutcome) -> Violation | None:
-        """Return what is wrong with the call, whatever the answer was."""
+        """Return the violation that does not depend on the answer, or None."""
         if not outcome.ended:
             return Violation.HANG
         if outcome.leaked_in:
@@ -331,9 +329,9 @@ class _ClientProver:
         if what is not None:
             self._tried[what] += 1
         self._script.begin(answer)
-        asked = call or self._call
-        outcome = self._watch.run(lambda: asked(self._servers.of(answer)), self._script.release)
-        if asked is self._call and outcome.ended and not self._script.served and not self._servers.are_others(answer):
+        chosen = call or self._call
+        outcome = self._runner.run(lambda: chosen(self._servers.of(answer)), self._script.release)
+        if chosen is self._call and outcome.ended and not self._script.served and not self._servers.are_others(answer):
             self._unasked = outcome
         return outcome
 
@@ -342,11 +340,11 @@ class _ClientProver:
         if before is not None and _size(before.answer) <= _size(mutation.answer):
             return
         summary = str(outcome) + (f"; the secret is in {outcome.leaked_in}" if outcome.leaked_in else "")
-        contract = self._said_of(mutation.answer)
+        contract = self._verdict_on(mutation.answer)
         found = Counterexample(violation, mutation.kind, mutation.words, contract, mutation.answer, summary)
         self._found[violation, mutation.kind] = found
 
-    def _said_of(self, answer: ProviderAnswer) -> str:
+    def _verdict_on(self, answer: ProviderAnswer) -> str:
         if answer.ending is not Ending.WHOLE:
             return f"allows no answer that {answer.ending}"
         mismatches = self._interaction.match(answer.response)
@@ -384,7 +382,7 @@ def _unread(interaction: Interaction, paths: Collection[str]) -> list[BodyPlace]
 
 
 def _texts(interactions: Iterable[Interaction]) -> set[str]:
-    """Every text of every example answer: the words that this provider says."""
+    """Return every string of every example answer: the words that this provider uses."""
     found = set()
     for interaction in interactions:
         try:

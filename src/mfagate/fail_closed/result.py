@@ -1,4 +1,4 @@
-"""What a proof found."""
+"""The result of a proof."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from mfagate.fail_closed.mutations import MutationKind
 
 
 class Violation(StrEnum):
-    """How a client broke its duty. The values are stable."""
+    """How a client failed. The values are stable."""
 
     LET_IN = "fail_closed.let_in"
     OTHER_LOGIN = "fail_closed.other_login"
@@ -26,30 +26,30 @@ class Violation(StrEnum):
 _MEANING = {
     Violation.LET_IN: "The client let the user in on an answer that the contract does not allow.",
     Violation.OTHER_LOGIN: "The client let the user in on an answer that names another login.",
-    Violation.HANG: "The client was still waiting when the time was over.",
-    Violation.LEAK: "A secret is shown.",
+    Violation.HANG: "The client was still waiting at the deadline.",
+    Violation.LEAK: "The client revealed a secret.",
     Violation.UNTYPED_ERROR: "The client raised an error that is not one of its declared error types.",
-    Violation.NO_DECISION: "The client returned what is no decision.",
+    Violation.NO_DECISION: "The client returned a value that is not a decision.",
     Violation.NOT_UNDERSTOOD: "The client did not understand an answer that the contract allows.",
 }
 
 _NEXT = {
-    Violation.LET_IN: "Let in on exactly what the contract names; raise an error on everything else.",
-    Violation.OTHER_LOGIN: "Compare this field with the user or transaction that was asked about.",
+    Violation.LET_IN: "Let the user in only after an answer that the contract names; raise an error for any other.",
+    Violation.OTHER_LOGIN: "Compare this field with the user or transaction of the request.",
     Violation.HANG: "Give the whole request a deadline, not only each wait for the network.",
-    Violation.LEAK: "Raise errors of your own with `from None`, and put no request or header into them.",
-    Violation.UNTYPED_ERROR: "Catch it where the answer is read, and raise one of the errors that callers handle.",
+    Violation.LEAK: "Raise your own errors with `from None`, without the request or its headers.",
+    Violation.UNTYPED_ERROR: "Catch the error where the answer is read, and raise an error that callers handle.",
     Violation.NO_DECISION: "Return a Decision, or True or False.",
-    Violation.NOT_UNDERSTOOD: "Read the answer as the contract has it, or demand more in the contract.",
+    Violation.NOT_UNDERSTOOD: "Read the answer as the contract describes it, or make the contract stricter.",
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Counterexample:
-    """One answer that a client treated wrongly: of its kind of mutation, the smallest that was found.
+    """An answer that a client handled wrongly, the smallest found for its kind of mutation.
 
-    ``kind`` is what was changed and ``change`` the mutation in words, ``contract`` what the
-    contract says of the answer, and ``client`` what the client did.
+    ``kind`` and ``change`` describe the mutation, ``contract`` is the contract's verdict on the
+    answer, and ``client`` is what the client did.
     """
 
     violation: Violation
@@ -60,11 +60,11 @@ class Counterexample:
     client: str
 
     def __str__(self) -> str:
-        """Return some lines for people, without any secret."""
+        """Return a text of several lines without any secret."""
         return self.summary()
 
     def summary(self, others: Sequence[Counterexample] = ()) -> str:
-        """Return the same, with the changes of ``others`` that show the same violation."""
+        """Return the text, with the changes of ``others`` that caused the same violation."""
         lines = [
             ("change", self.change),
             ("contract", self.contract),
@@ -78,17 +78,17 @@ class Counterexample:
 
 
 class NotFailClosed(AssertionError):
-    """A client is not proved to fail closed; the text has every counterexample."""
+    """A client does not fail closed; the text contains every counterexample."""
 
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """What was tried on a client, and what was found.
+    """The result of a proof.
 
     ``tried`` counts the answers: ``inside`` the contract, ``outside``, of ``other logins``, and
-    ``waits``. ``bound`` has the places of the answer that name the login. ``unprovable`` says
-    what no client could tell from this answer. ``unread`` are the places, and ``tolerated`` the
-    kinds of mutation, that were left out by request.
+    ``waits``. ``bound`` lists the places of the answer that name the login. ``unprovable`` lists
+    what no client can detect in this answer. ``unread`` lists the places, and ``tolerated`` the
+    kinds of mutation, that the claim excludes.
     """
 
     interaction: str
@@ -105,7 +105,7 @@ class Proof:
         return not self.counterexamples
 
     def require(self) -> None:
-        """Pass in silence, or else raise.
+        """Raise an error if there is a counterexample.
 
         Raises:
             NotFailClosed: There is a counterexample.
@@ -114,16 +114,16 @@ class Proof:
             raise NotFailClosed(str(self))
 
     def __str__(self) -> str:
-        """Return the proof in some lines."""
+        """Return the proof as a text of several lines."""
         tried = ", ".join(f"{count} {what}" for what, count in self.tried.items())
         lines = [f"{self.interaction}: {'fails closed' if self.passed else 'does not fail closed'} ({tried})"]
-        lines += [f"  not provable from the answer: {each}" for each in self.unprovable]
+        lines += [f"  not provable from the answer: {reason}" for reason in self.unprovable]
         lines += [f"  not read: {', '.join(self.unread)}"] if self.unread else []
         lines += [f"  tolerated: {', '.join(self.tolerated)}"] if self.tolerated else []
-        return "\n\n".join(["\n".join(lines), *self._told()])
+        return "\n\n".join(["\n".join(lines), *self._paragraphs()])
 
-    def _told(self) -> Iterator[str]:
-        """One paragraph a violation, the smallest counterexample in full."""
-        for _, group in groupby(self.counterexamples, key=lambda each: each.violation):
+    def _paragraphs(self) -> Iterator[str]:
+        """Yield one paragraph per violation, with the smallest counterexample in full."""
+        for _, group in groupby(self.counterexamples, key=lambda found: found.violation):
             first, *others = group
             yield first.summary(others)

@@ -1,53 +1,59 @@
-"""Say whether a value is the one with which an integration last passed.
+"""Determine whether a value has changed since an integration last passed.
 
-Values are never kept: two runs are compared by the keyed fingerprints of what they read.
+Values are never stored: two runs are compared by the keyed fingerprints of the values that they read.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 
 from mfagate.core.causes import CauseId, Outcome
 from mfagate.core.finding import some
 from mfagate.core.result import Check, IntegrationReport
-from mfagate.history.past import LastPass
+from mfagate.history.prior_runs import LastPass
 from mfagate.secrets.fingerprint import KEY_VARIABLE
 
 LABEL = "compared"
-"""The name of the evidence. It is the first of a problem."""
+"""The name of the evidence. It comes first in a problem."""
 
 NO_HISTORY = (
-    "no earlier run is kept here; `mfagate nightly`, or `mfagate gate --history PATH`, keeps runs to compare with"
+    "no earlier run is stored here; `mfagate nightly` or `mfagate gate --history PATH` stores runs to compare with"
 )
 
 _ABOUT_A_CREDENTIAL = ("credential.", "account.", "provider.auth-outage", "provider.refusal-unrecognised")
-"""The beginnings of causes that always say whether a value has changed, or how to get to know it."""
+"""Prefixes of causes that always say whether a value has changed, or how to find out."""
 
 _CONCLUSIONS: Mapping[str, str] = {
-    CauseId.CREDENTIAL_EXPIRED: ": it has run out since",
-    CauseId.CONFIG_EXPIRED: ": it has run out since",
+    CauseId.CREDENTIAL_EXPIRED: ": it has expired since",
+    CauseId.CONFIG_EXPIRED: ": it has expired since",
     CauseId.CREDENTIAL_EXPIRING_SOON: ": it has not been replaced since",
     CauseId.CONFIG_EXPIRING_SOON: ": it has not been replaced since",
-    CauseId.CREDENTIAL_NETWORK_RESTRICTED: ": this machine calls from another address, or the provider's list of "
-    "addresses was changed",
+    CauseId.CREDENTIAL_NETWORK_RESTRICTED: ": this machine has another address, or the provider's list of "
+    "addresses has changed",
 }
-"""What follows if all values are the same. By default, for causes about a credential: the provider changed it."""
+"""What follows if all values are the same. The default for a credential is that the change was at the provider."""
 
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """What is known for the comparison of one run: its day, its key, and why it has no key that other runs have."""
+    """Adds the comparison with the last run that passed to the problems of a run.
+
+    Args:
+        today: The day of the run (UTC).
+        key: The identifier of its fingerprint key; None if no other run has the same key.
+        why_no_key: Why it has no such key.
+    """
 
     today: date
     key: str | None
     why_no_key: str = f"set {KEY_VARIABLE} to the same secret in each run"
 
     def added(self, report: IntegrationReport, last_pass: Callable[[str], LastPass]) -> IntegrationReport:
-        """Return the report, with the comparison as the first evidence of each problem that a value may explain.
+        """Add the comparison as the first evidence of each problem that a value may explain.
 
-        ``last_pass`` is only asked if there is such a problem.
+        ``last_pass`` is only called if there is such a problem.
         """
         concerned = [check for check in report.checks if _may_be_a_value(check, report)]
         if not concerned or report.faults or not report.fingerprints:
@@ -73,7 +79,7 @@ class Comparison:
             return self.why_no_key
         moment = _moment(last, self.today)
         if last.key is None or not last.fingerprints:
-            return f"{moment} kept no fingerprints; the next run that passes keeps them"
+            return f"{moment} stored no fingerprints; the next run that passes will store them"
         if last.key != self.key:
             return (
                 f"{moment} used another fingerprint key ({last.key}, now {self.key}); use the same key in each run: "
@@ -87,16 +93,16 @@ def _is_about_a_credential(check: Check) -> bool:
 
 
 def _may_be_a_value(check: Check, report: IntegrationReport) -> bool:
-    """Whether a value may explain a problem; one that a sandbox hands out is another one in each run."""
+    """Return whether a value may explain a problem. Values from a sandbox do not count: they differ in each run."""
     counts = check.outcome.is_red or check.outcome is Outcome.WARN or check.waiver is not None
     setting = _setting(check)
     return counts and (setting in report.fingerprints if setting is not None else _is_about_a_credential(check))
 
 
 def _setting(check: Check) -> str | None:
-    """Return the setting that a problem is about, as fingerprints name it."""
+    """Return the setting that a problem is about, by its name in the fingerprints."""
     named = str(check.evidence.get("setting", ""))
-    # The name of an integration may hold dots; a table and a setting do not.
+    # The name of an integration may contain dots; a table and a setting may not.
     table, _, setting = named.rpartition(".")
     if named == "endpoint":
         return named
@@ -105,12 +111,12 @@ def _setting(check: Check) -> str | None:
 
 
 def _moment(last: LastPass, today: date) -> str:
-    """Return how a sentence names the run: with its time only if it was today."""
-    assert last.started is not None, "a run that is known has begun"
+    """Return the words for the run, with the time of day only if it was today."""
+    assert last.started is not None, "a known run has a start time"
     form = "%Y-%m-%d %H:%M UTC" if last.started.date() == today else "%Y-%m-%d"
     commit, _, dirty = (last.commit or "").partition("-")
     short = f", commit {commit[:7]}{'-' if dirty else ''}{dirty}" if commit else ""
-    passed = "that passed but for its documentation" if last.undocumented else "that passed"
+    passed = "that passed except for its documentation" if last.undocumented else "that passed"
     return f"the last run {passed} ({last.started:{form}}{short})"
 
 
@@ -120,13 +126,13 @@ def _compared(check: Check, now: Mapping[str, str], last: LastPass, moment: str)
         return f"{moment} did not read this setting"
     others = [name for name in _changed(now, then) if name != setting and _counts(name, check)]
     if setting is not None and setting in now and now[setting] != then[setting]:
-        also = f"; {_were(others, 'was another one too', 'were others too')}" if others else ""
-        return f"this value was another one in {moment}{also}"
+        also = f"; {some(others)} differed, too" if others else ""
+        return f"this value was different in {moment}{also}"
     same = "the same value as" if setting in now else "the same values as"
     if others and setting in now:
-        return f"{same} in {moment}, but {_were(others, 'was another one', 'were others')}"
+        return f"{same} in {moment}, but {some(others)} differed"
     if others:
-        return f"{_were(others, 'was another value', 'were other values')} in {moment}"
+        return f"{some(others)} differed in {moment}"
     return f"{same} in {moment}{_conclusion(check)}"
 
 
@@ -137,19 +143,13 @@ def _changed(now: Mapping[str, str], then: Mapping[str, str]) -> Iterator[str]:
 
 
 def _counts(name: str, check: Check) -> bool:
-    """Whether a value of this name can explain a problem."""
+    """Return whether the value of a setting can explain a problem."""
     table = name.rpartition(".")[0]
     if table == "expect":
         return check.cause is CauseId.CREDENTIAL_WRONG_ACCOUNT
     if table == "control":
         return check.cause is CauseId.PROVIDER_AUTH_OUTAGE
     return _is_about_a_credential(check)
-
-
-def _were(names: Sequence[str], one: str, several: str) -> str:
-    if len(names) == 1:
-        return f"{names[0]} {one}"
-    return f"{some(names)} {several}"
 
 
 def _conclusion(check: Check) -> str:

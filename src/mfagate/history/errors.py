@@ -1,11 +1,11 @@
-"""Why a history cannot be used."""
+"""Errors of the history."""
 
 from __future__ import annotations
 
 
 class HistoryError(Exception):
-    """It cannot be read or written; the message says where it is, why, and what to do, and holds no password."""
+    """A history cannot be read or written. The message says where it is, why, and what to do; it has no password."""
 
 
-class NoPlace(HistoryError):
-    """What is given names neither a file nor a database."""
+class InvalidLocation(HistoryError):
+    """The given location is neither a path nor the URL of a database."""

@@ -1,4 +1,4 @@
-"""What ``mfagate history`` prints: a table, one run in full, JSON or CSV."""
+"""Render the runs of a history for ``mfagate history``: a table, one run in full, JSON or CSV."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ _STYLES = {"pass": "green", "fail": "bold red", "inconclusive": "bold yellow", "
 
 
 def render(runs: Sequence[StoredRun], form: str, *, whole: bool = False) -> str:
-    """The runs as ``console`` (plain text), ``json`` or ``csv``."""
+    """Return the runs as ``console`` (plain text), ``json`` or ``csv``; ``whole`` shows each run in full."""
     if form == "console":
         return as_text(runs, whole=whole)
     return as_json(runs) if form == "json" else as_csv(runs)
 
 
 def as_json(runs: Sequence[StoredRun]) -> str:
-    """``{"schema": "mfagate.history/1", "runs": […]}``, newest first, with the names of :class:`StoredRun`."""
+    """Return ``{"schema": "mfagate.history/1", "runs": […]}``, newest first, with the names of :class:`StoredRun`."""
     document = {"schema": SCHEMA, "runs": [asdict(run) for run in runs]}
     return harmless_json(json.dumps(document, indent=2, default=_in_json, ensure_ascii=False)) + "\n"
 
@@ -47,7 +47,7 @@ def _in_json(value: Any) -> Any:
 
 
 def as_csv(runs: Sequence[StoredRun]) -> str:
-    """One row for each integration of each run; ``problems`` are causes with their outcomes."""
+    """Return a row for each integration of each run; ``problems`` are causes with their outcomes."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(_COLUMNS)
@@ -63,7 +63,7 @@ def as_csv(runs: Sequence[StoredRun]) -> str:
 
 
 def _cell(value: str | int) -> str | int:
-    """A text that a spreadsheet would take for a formula is marked as text (CWE-1236)."""
+    """Mark a text that a spreadsheet would take for a formula (CWE-1236)."""
     return f"'{value}" if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r")) else value
 
 
@@ -71,17 +71,17 @@ def _moment(moment: datetime) -> str:
     return f"{moment:%Y-%m-%dT%H:%M:%SZ}"
 
 
-def as_text(runs: Sequence[StoredRun], *, width: int | None = None, whole: bool = False) -> str:
-    """The table, or with ``whole`` each run in full, as plain text."""
+def as_text(runs: Sequence[StoredRun], *, whole: bool = False) -> str:
+    """Return the table as plain text; ``whole`` shows each run in full."""
     from rich.console import Console
 
     text = io.StringIO()
-    show(runs, Console(file=text, width=width or 120, no_color=True, force_terminal=False, emoji=False), whole=whole)
+    show(runs, Console(file=text, width=120, no_color=True, force_terminal=False, emoji=False), whole=whole)
     return "".join(f"{line.rstrip()}\n" for line in text.getvalue().removesuffix("\n").split("\n"))
 
 
 def show(runs: Sequence[StoredRun], console: Console, *, whole: bool = False) -> None:
-    """Print the table, or with ``whole`` each run in full."""
+    """Print the table; ``whole`` shows each run in full."""
     runs = harmless_tree(runs)
     if not runs:
         console.print("No run fits the selection.", highlight=False)
@@ -93,9 +93,13 @@ def show(runs: Sequence[StoredRun], console: Console, *, whole: bool = False) ->
 
 
 def _table(runs: Sequence[StoredRun], *, plain: bool) -> Any:
+    from rich import box
+    from rich.table import Table
     from rich.text import Text
 
-    table = _new_table("run", "started (UTC)", "stage", "integration", "verdict", "cause", "also", plain=plain)
+    table = Table(box=None if plain else box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
+    for heading in ("run", "started (UTC)", "stage", "integration", "verdict", "cause", "also"):
+        table.add_column(heading, no_wrap=heading != "also")
     for run in runs:
         for state in run.integrations:
             others = dict.fromkeys(
@@ -114,18 +118,8 @@ def _table(runs: Sequence[StoredRun], *, plain: bool) -> Any:
 
 
 def _short(run_id: str) -> str:
-    """The beginning of an id. It begins a line, and the row may be that of another program."""
+    """Shorten an id. It begins a line, so characters that mfagate does not write are replaced."""
     return re.sub(r"[^\w\[\]/.-]", "?", run_id)[:8]
-
-
-def _new_table(*headings: str, plain: bool) -> Any:
-    from rich import box
-    from rich.table import Table
-
-    table = Table(box=None if plain else box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
-    for heading in headings:
-        table.add_column(heading, no_wrap=heading not in ("also", "message"))
-    return table
 
 
 def _styled(word: str) -> Any:
@@ -142,7 +136,7 @@ def _show_run(run: StoredRun, console: Console) -> None:
     if run.commit:
         console.print(f"commit {run.commit}", markup=False, highlight=False)
     if run.fingerprint_key:
-        console.print(f"fingerprints with the key {run.fingerprint_key}", markup=False, highlight=False)
+        console.print(f"fingerprint key {run.fingerprint_key}", markup=False, highlight=False)
     if run.override:
         console.print(f"overridden: {run.override}", markup=False, highlight=False)
     for state in run.integrations:
@@ -155,21 +149,16 @@ def _show_state(state: IntegrationState, console: Console) -> None:
 
     console.print(Text.assemble((state.name, "bold"), f" ({state.provider}, {state.environment}): ",
                                 _styled(state.verdict.value), f", {state.headline}"))  # fmt: skip
-    console.print(
-        f"  {state.questions} questions, {state.unanswered} of them first answered by an error", highlight=False
-    )
+    console.print(f"  {state.questions} requests, {state.unanswered} failed at first", highlight=False)
     if state.samples:
-        console.print(Text("  median of each phase: " + ", ".join(_phases(state))))
+        phases = ", ".join(f"{sample.phase} {sample.median * 1000:.1f} ms" for sample in state.samples)
+        console.print(Text(f"  median of each phase: {phases}"))
     if state.fingerprints:
         shown = ", ".join(f"{name} {digits}" for name, digits in state.fingerprints.items())
         console.print(Text(f"  fingerprints: {shown}"))
     for problem in state.problems:
         for line in _lines(problem):
             console.print(line)
-
-
-def _phases(state: IntegrationState) -> Iterator[str]:
-    return (f"{sample.phase} {sample.median * 1000:.1f} ms" for sample in state.samples)
 
 
 def _lines(problem: RecordedProblem) -> Iterator[Any]:

@@ -1,4 +1,4 @@
-"""A run as it is kept. Everything in it has been redacted, because it is made from a finished report."""
+"""A run as the history stores it. It is made from a finished report, so everything in it has been redacted."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from mfagate.core.exchange import Phase
 from mfagate.core.result import Check, IntegrationReport, Measured, Report, Verdict
 
 Count = Annotated[int, Field(ge=0, le=1_000_000)]
-"""No run asks more; without a limit, a row that somebody else has written would keep the scores busy for ever."""
+"""More than any run needs. Without a limit, a forged row could keep the scores busy for ever."""
 Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
 
 @dataclass(frozen=True, slots=True)
 class RecordedProblem:
-    """A check that was not a pass, in the words of the report. Skipped checks are not kept.
+    """A check that did not pass, in the words of the report. Skipped checks are not stored.
 
     ``cause`` is the id of a cause, which may come from a newer version of mfagate.
     """
@@ -36,18 +36,13 @@ class RecordedProblem:
 
     @property
     def key(self) -> tuple[str, str | None]:
-        """Check and subject: two problems of an integration with the same key are the same problem."""
+        """Check and subject, which identify a problem of an integration."""
         return self.check, self.subject
-
-    @property
-    def title(self) -> str:
-        """Check and subject in one."""
-        return f"{self.check} [{self.subject}]" if self.subject else self.check
 
 
 @dataclass(frozen=True, slots=True)
 class PhaseSample:
-    """How long one phase took in one run: seconds over all requests that were answered as they should."""
+    """The duration of one phase in one run, in seconds, over all successful requests."""
 
     phase: Phase
     requests: Count
@@ -58,11 +53,13 @@ class PhaseSample:
 
 @dataclass(frozen=True, slots=True)
 class IntegrationState:
-    """One integration in one run.
+    """The result of one integration in one run.
 
-    ``ran`` are the ids of the checks that ran. ``questions`` were asked, and to ``unanswered`` of them the first
-    answer was an error of the network or the provider. ``fingerprints`` are those of the values that were used, by the
-    names of their settings.
+    Args:
+        ran: The ids of the checks that ran.
+        questions: How many requests were sent, without retries.
+        unanswered: How many of them failed at first because of the network or the provider.
+        fingerprints: The fingerprint of each value that was used, by the name of its setting.
     """
 
     name: str
@@ -81,7 +78,7 @@ class IntegrationState:
 
     @classmethod
     def of(cls, report: IntegrationReport, *, comparable: bool = True) -> Self:
-        """Make it of the report on an integration, with fingerprints only if other runs have the same key."""
+        """Create it from a report, with fingerprints only if other runs have the same key."""
         unanswered, questions = share_of(report.measured)
         return cls(
             name=report.name,
@@ -102,9 +99,12 @@ class IntegrationState:
 
 @dataclass(frozen=True, slots=True)
 class StoredRun:
-    """One run. Times are UTC; ``id`` is that of the report.
+    """One run. Times are UTC.
 
-    ``commit`` is that of its configuration. ``fingerprint_key`` identifies the key of its fingerprints.
+    Args:
+        id: The id of its report.
+        commit: The commit of its configuration.
+        fingerprint_key: The identifier of its fingerprint key.
     """
 
     id: str
@@ -120,7 +120,7 @@ class StoredRun:
 
     @classmethod
     def of(cls, report: Report) -> Self:
-        """Make it of a report."""
+        """Create it from a report."""
         run = report.run
         comparable = run.fingerprint_key is not None
         return cls(
@@ -148,7 +148,7 @@ def _problem(check: Check) -> RecordedProblem | None:
 
 
 def samples_of(measured: Sequence[Measured]) -> tuple[PhaseSample, ...]:
-    """Return the phases of successful requests; a timeout would measure our own patience."""
+    """Return the phases of successful requests; the duration of a timeout would only measure our own limit."""
     answered = [request for request in measured if request.cause is None]
     seconds = {phase: [request.phases[phase] for request in answered if phase in request.phases] for phase in Phase}
     return tuple(
@@ -159,6 +159,6 @@ def samples_of(measured: Sequence[Measured]) -> tuple[PhaseSample, ...]:
 
 
 def share_of(measured: Sequence[Measured]) -> tuple[int, int]:
-    """Return how many requests failed at first because of the network or the provider, and how many there were."""
+    """Return how many requests failed at first because of the network or the provider, and how many were sent."""
     first = [request for request in measured if request.attempt == 1]
     return sum(request.went_unanswered for request in first), len(first)

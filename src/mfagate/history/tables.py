@@ -1,4 +1,4 @@
-"""The tables, in the newest version. :mod:`mfagate.history.versions` says how an older history becomes this one."""
+"""The tables in the newest version. :mod:`mfagate.history.versions` upgrades older histories."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from sqlalchemy.types import TypeDecorator
 
 
 class Moment(TypeDecorator[datetime]):
-    """A time in UTC, to the second. SQLite keeps no zone, PostgreSQL answers in that of the session."""
+    """A time in UTC, to the second. SQLite stores no time zone; PostgreSQL returns that of the session."""
 
     impl = DateTime(timezone=True)
     cache_ok = True
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """As it is stored."""
+        """Convert a time for the database."""
         if value is None:
             return None
         moment = value.astimezone(UTC).replace(microsecond=0)
         return moment.replace(tzinfo=None) if dialect.name == "sqlite" else moment
 
     def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
-        """As the program sees it."""
+        """Convert a time from the database."""
         if value is None:
             return None
         moment: datetime = value
@@ -62,7 +62,7 @@ STATES = Table(
     Column("verdict", String(16), nullable=False),
     Column("cause", String(64)),
     Column("headline", Text, nullable=False),
-    Column("ran", Text, nullable=False),  # ids of checks, with blanks between them
+    Column("ran", Text, nullable=False),  # ids of checks, separated by spaces
     Column("questions", Integer, nullable=False),
     Column("unanswered", Integer, nullable=False),
     Index("integrations_by_run", "run"),
@@ -91,7 +91,7 @@ SHAPES = Table(
     Column("seen", Moment, nullable=False),
     Column("answers", JSON, nullable=False),
 )
-"""The shapes of the answers of each integration, as of the last night."""
+"""The shapes of the responses of each integration, as of its last run."""
 
 NOTIFIED = Table(
     "notified",
@@ -121,4 +121,4 @@ FINGERPRINTS = Table(
     Column("fingerprint", String(16), nullable=False),
     sqlite_with_rowid=False,
 )
-"""The fingerprint of each value that a run used. The key is never in the database."""
+"""The fingerprint of each value that a run used. The database never contains the key."""

@@ -1,7 +1,7 @@
 """Versions of the history, and the steps from each to the next.
 
-A step is never changed once it is released: histories that it made are out there. It says by itself what it
-makes, and does not look at :mod:`mfagate.history.tables`, which is the newest version.
+A released step never changes, because it has created existing histories. It therefore does not use
+:mod:`mfagate.history.tables`, which describes the newest version.
 """
 
 from __future__ import annotations
@@ -56,13 +56,13 @@ _FINGERPRINTS = (
 _NOTIFIED = ("CREATE TABLE notified (problem TEXT PRIMARY KEY, status JSON NOT NULL)",)
 
 STEPS: Sequence[Sequence[str]] = (_FIRST, _SHAPES, _FINGERPRINTS, _NOTIFIED)
-"""Statements that make version 1 out of nothing, version 2 out of version 1, and so on."""
+"""The statements that create version 1, upgrade version 1 to version 2, and so on."""
 
 NEWEST = len(STEPS)
 
 
 class NewerVersion(Exception):
-    """A newer mfagate has made this history."""
+    """A newer version of mfagate has created this history."""
 
     def __init__(self, found: int) -> None:
         super().__init__(found)
@@ -70,7 +70,7 @@ class NewerVersion(Exception):
 
 
 def version_of(connection: Connection) -> int:
-    """The version of a history; 0 is an empty database."""
+    """Return the version of a history; 0 is an empty database."""
     if not inspect(connection).has_table(VERSION.name):
         return 0
     found: int = connection.execute(VERSION.select()).scalar_one()
@@ -78,10 +78,10 @@ def version_of(connection: Connection) -> int:
 
 
 def upgrade(connection: Connection) -> None:
-    """Bring a history to the newest version, inside the transaction of the connection.
+    """Upgrade a history to the newest version, inside the transaction of the connection.
 
     Raises:
-        NewerVersion: It is newer than this program.
+        NewerVersion: The history is newer than this program.
     """
     found = version_of(connection)
     if found > NEWEST:

@@ -1,4 +1,4 @@
-"""Characters around or inside a value that were never part of it."""
+"""Find characters around or inside a value that do not belong to it."""
 
 from __future__ import annotations
 
@@ -26,26 +26,26 @@ _NAMES = {
     ".": "a full stop",
     "|": "a vertical bar",
     "=": "an equals sign",
-    "%": "a percent sign, as a shell shows it where a line has no end",
+    "%": "a percent sign, which a shell prints after a line without an end",
 }
 
-Judge = Callable[[str], bool]
-"""Whether a text would be right in the place of the value."""
+TextCheck = Callable[[str], bool]
+"""Return whether a text would be right as the value."""
 
 
 def stray_characters(
     value: str, *, prefixes: tuple[str, ...] = (), multiline: bool = False, chosen: bool = False
 ) -> str | None:
-    """Return a sentence fragment that says what is stray and where, or None.
+    """Return a sentence fragment that names the stray character and its position, or None.
 
     Args:
         value: The text.
         prefixes: Authorization schemes that the provider does not take in the value.
-        multiline: Whether line breaks are a part of the value, as of a PEM key.
-        chosen: Whether a person chose the value, such as a password: then a single quote may be a part of it.
+        multiline: Whether line breaks are part of the value, as in a PEM key.
+        chosen: Whether a person chose the value, such as a password, which may contain a single quote.
     """
     if multiline and value.lstrip().startswith("{"):
-        return None  # A JSON Web Key, in which white space means nothing.
+        return None  # A JSON Web Key, in which white space is insignificant.
     if multiline:
         value = value.replace("\r\n", "\n").strip("\n")
     for position, character in (("starts", value[:1]), ("ends", value[-1:])):
@@ -57,32 +57,32 @@ def stray_characters(
         if value.lower().startswith(prefix.lower()):
             return f"starts with {prefix.strip()!r}, which belongs to the header and not to the value"
     for escape in ("\\n", "\\r", "\\t"):
-        # Inside a value of one line it may be by chance.
+        # Inside a value of one line, it may be a coincidence.
         if value.endswith(escape) or (multiline and escape in value):
-            return f"holds the two characters {escape}, an escape that was not interpreted"
+            return f"contains the two characters {escape}, an escape that was not interpreted"
     inside = next((c for c in value if _is_invisible(c) and c != " " and not (multiline and c == "\n")), None)
     return f"contains {_name(inside)}" if inside else None
 
 
-def foreign_characters(value: str, *, right: Judge, fits: bool, address: bool = False) -> str | None:
-    """Return a sentence fragment about characters that do not belong into a value of one line, or None.
+def foreign_characters(value: str, *, right: TextCheck, fits: bool, address: bool = False) -> str | None:
+    """Return a sentence fragment about characters that do not belong in a value of one line, or None.
 
     Args:
-        value: The text, which is not recognised as it is.
+        value: The text, which is not recognised unchanged.
         right: Whether a text without those characters would be recognised.
-        fits: Whether the value as it is has a possible form.
-        address: Whether it is a URL or a host name, of which the form itself says what is wrong inside.
+        fits: Whether the unchanged value has a possible form.
+        address: Whether it is a URL or a host name, for which the shape reports what is wrong inside.
     """
     if not address and (letter := next((c for c in value if not c.isascii()), None)):
         return f"contains {_foreign_letter(letter)}"
     if around := _around(value, right):
         return around
     if _is_assignment(value, right, fits=fits):
-        return "has a name and = or : in front, as a line of a file has"
+        return "begins with a name and = or :, like a line of a file"
     return None if address else _inside(value, right, fits=fits)
 
 
-def _inside(value: str, right: Judge, *, fits: bool) -> str | None:
+def _inside(value: str, right: TextCheck, *, fits: bool) -> str | None:
     first, *more = value.split() or [""]
     if more and right(first):
         return "is followed by a space and more text, such as a comment"
@@ -97,7 +97,7 @@ def _inside(value: str, right: Judge, *, fits: bool) -> str | None:
 def _foreign_letter(letter: str) -> str:
     name = unicodedata.name(letter, "a character").title()
     looks = ", which looks like a Latin letter" if name.startswith(("Cyrillic", "Greek")) else ""
-    return f"the letter or sign {name} (U+{ord(letter):04X}){looks}; such values have ASCII characters alone"
+    return f"the letter or sign {name} (U+{ord(letter):04X}){looks}; such values have only ASCII characters"
 
 
 _BRACKETS = {"<": ">", "(": ")", "[": "]", "{": "}"}
@@ -106,9 +106,9 @@ _LOOSE = "$@#%,;:\\|=.&<>()[]{}\"'`“”‘’«»"
 _WITHOUT = {ord(c): None for c in "\"'`“”‘’«»,;\\<>|"}
 
 
-def _around(value: str, right: Judge) -> str | None:
+def _around(value: str, right: TextCheck) -> str | None:
     if len(value) > 2 and _BRACKETS.get(value[0]) == value[-1] and right(value[1:-1].strip()):
-        return f"stands in {_BRACKET_NAMES[value[0]]} that became part of it"
+        return f"is in {_BRACKET_NAMES[value[0]]}, which became part of it"
     if len(value) > 3 and value[0] == "b" and value[1] == value[-1] in "'\"" and right(value[2:-1]):
         return "is printed as Python bytes (b'…')"
     ends, starts = value.rstrip(_LOOSE + " "), value.lstrip(_LOOSE + " ")
@@ -124,7 +124,7 @@ _ASSIGNMENT = re.compile(r"(export\s+|set\s+|(?i:sha-?(?:1|256) ))?[A-Za-z_][A-Z
 _CERTAIN_ASSIGNMENT = re.compile(r"(export |set )?[A-Z][A-Z0-9]*(_[A-Z0-9]+)+=(?=[^=\s])")
 
 
-def _is_assignment(value: str, right: Judge, *, fits: bool) -> bool:
+def _is_assignment(value: str, right: TextCheck, *, fits: bool) -> bool:
     match = _ASSIGNMENT.match(value)
     if match and right(value[match.end() :].strip("\"' ;,")):
         return True
@@ -133,7 +133,7 @@ def _is_assignment(value: str, right: Judge, *, fits: bool) -> bool:
 
 def _quotes(value: str, *, one_is_enough: bool) -> str | None:
     if len(value) >= 2 and value[0] + value[-1] in _QUOTES:
-        return f"stands in quotes ({value[0]}…{value[-1]}) that became part of it"
+        return f"is in quotes ({value[0]}…{value[-1]}), which became part of it"
     one = one_is_enough and {value[:1], value[-1:]} & _QUOTE_CHARACTERS
     return "has a quote at one end" if one else None
 

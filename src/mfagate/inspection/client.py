@@ -1,4 +1,4 @@
-"""How the login service's own client is set: it decides what an outage does to users."""
+"""Check the settings of the login service's own client, which decide what an outage does to users."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _NUMBERS = {
     "backoff_seconds": f"{_SECONDS} 0.5",
     "login_budget_seconds": f"{_SECONDS} 10",
 }
-"""What is written as the value of each."""
+"""The form of each value."""
 
 _WORD = "deny if the login service then lets nobody in, or allow if it lets users in"
 
@@ -43,7 +43,7 @@ def inspect_client(integration: Integration, values: Mapping[str, Value]) -> Ite
         elif name in _NUMBERS:
             number = _number(value.value)
             if number is None:
-                message, step = "is not a number of zero or more", _written_so(_NUMBERS[name])
+                message, step = "is not a number of zero or more", _step_to_correct(_NUMBERS[name])
                 yield _finding(CauseId.CONFIG_MALFORMED_VALUE, value, message, step)
             else:
                 numbers[name] = number
@@ -58,7 +58,7 @@ def _finding(cause: CauseId, value: Value, message: str, next_step: str | None =
 
 
 def login_budget(values: Mapping[str, Value]) -> float | None:
-    """Seconds that a login may take in all, where the file states it."""
+    """Return the seconds that a whole login may take, if the file states them."""
     stated = values.get("login_budget_seconds")
     return _number(stated.value) if stated is not None and stated.error is None else None
 
@@ -81,12 +81,12 @@ def _when_unavailable(integration: Integration, value: Value) -> Iterator[Findin
     elif word not in _FAIL_CLOSED:
         known = ", ".join(sorted(_FAIL_CLOSED | _FAIL_OPEN))
         message = f"is neither deny nor allow{nearest_to(word, _FAIL_CLOSED | _FAIL_OPEN)}; known words: {known}"
-        yield _finding(CauseId.CONFIG_MALFORMED_VALUE, value, message, _written_so(_WORD))
+        yield _finding(CauseId.CONFIG_MALFORMED_VALUE, value, message, _step_to_correct(_WORD))
 
 
-def _written_so(right: str) -> str:
-    """Return the next step of a wrong value. No console of a provider shows it."""
-    return f"At the line in the report, write what the login service is set to: {right}."
+def _step_to_correct(right: str) -> str:
+    """Return the next step for a wrong value, which no provider's console shows."""
+    return f"At the line in the report, write the value that the login service uses: {right}."
 
 
 def _timeout_budget(values: Mapping[str, Value], numbers: Mapping[str, float]) -> Iterator[Finding]:

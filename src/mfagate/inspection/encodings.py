@@ -1,4 +1,4 @@
-"""Right values in a wrong wrapping: base64, URL encoding, HTML entities, JSON, twice the same."""
+"""Recognise right values in a wrong form: base64, URL encoding, HTML entities, JSON, or written twice."""
 
 from __future__ import annotations
 
@@ -9,21 +9,21 @@ import json
 import re
 from urllib.parse import unquote
 
-from mfagate.inspection.characters import Judge
+from mfagate.inspection.characters import TextCheck
 
 _LONGEST = 20_000
-"""Characters of the longest value that is decoded: a PEM key in base64 twice is shorter."""
+"""Longest value to decode, in characters; a PEM key in base64 twice is shorter."""
 
 _BASE64 = re.compile(r"[A-Za-z0-9+/_-]{8,}={0,2}")
 _HEXADECIMAL = re.compile(r"(0x)?([0-9a-fA-F]{2}){8,}")
 
 
-def wrapped(value: str, *, right: Judge, encoded_by_store: bool = False) -> tuple[str, str] | None:
-    """Return what was made of a right value, and how to undo it, or None.
+def wrapped(value: str, *, right: TextCheck, encoded_by_store: bool = False) -> tuple[str, str] | None:
+    """Return how a right value was transformed, and how to undo it, or None.
 
     Args:
-        value: The text that the setting has.
-        right: Whether a text would be right in its place.
+        value: The text of the setting.
+        right: Returns whether a text would be right as the value.
         encoded_by_store: Whether the store encodes as well, as a Kubernetes Secret does.
     """
     if len(value) > _LONGEST:
@@ -31,7 +31,7 @@ def wrapped(value: str, *, right: Judge, encoded_by_store: bool = False) -> tupl
     return _base64(value, right, encoded_by_store=encoded_by_store) or _escaped(value, right)
 
 
-def _base64(value: str, right: Judge, *, encoded_by_store: bool) -> tuple[str, str] | None:
+def _base64(value: str, right: TextCheck, *, encoded_by_store: bool) -> tuple[str, str] | None:
     text = value
     for times in range(1, 4):
         decoded = decoded_base64(text)
@@ -54,11 +54,11 @@ def _named_base64(times: int, *, encoded_by_store: bool) -> tuple[str, str]:
             "is base64 twice" if times == 2 else "is base64 three times",
             "store the decoded value (`base64 -d`, twice)",
         )
-    return "is base64 of the value, and nothing decoded it", "store the decoded value (`base64 -d`)"
+    return "is the value in base64, which was not decoded", "store the decoded value (`base64 -d`)"
 
 
 def decoded_base64(text: str) -> str | None:
-    """Return the text that base64 stands for, or None where it is no base64 of text."""
+    """Return the decoded text, or None if it is not base64 of text."""
     compact = re.sub(r"^(base64|b64)[:,]", "", "".join(text.split()), flags=re.IGNORECASE)
     if _BASE64.fullmatch(compact) is None:
         return None
@@ -69,17 +69,17 @@ def decoded_base64(text: str) -> str | None:
         return None
 
 
-def twice(value: str, *, right: Judge) -> tuple[str, str] | None:
-    """Return what is wrong with a value that is a right one twice, or None; no random value is."""
+def twice(value: str, *, right: TextCheck) -> tuple[str, str] | None:
+    """Return what is wrong with a value that is a right value written twice, or None; no random value is."""
     for separator in ("", " ", "\n", ",", ";"):
         length, odd = divmod(len(value) - len(separator), 2)
         half = value[:length]
         if not odd and length > 3 and f"{half}{separator}{half}" == value and right(half):
-            return "holds the same value twice, one behind the other", "store it once"
+            return "contains the same value twice in a row", "store it once"
     return None
 
 
-def _escaped(value: str, right: Judge) -> tuple[str, str] | None:
+def _escaped(value: str, right: TextCheck) -> tuple[str, str] | None:
     for what, undo in (("URL-encoded (% and two digits)", unquote), ("HTML-encoded (& and ;)", html.unescape)):
         once = undo(value)
         if once != value and (right(once) or right(undo(once))):
@@ -92,7 +92,7 @@ def _escaped(value: str, right: Judge) -> tuple[str, str] | None:
 
 
 def document(value: str) -> tuple[str, str] | None:
-    """Return what a value is that is a whole document, and what to do, or None."""
+    """Return which kind of whole document a value is, and what to do, or None."""
     if value.startswith("<?xml"):
         step = """get the one value out of it in the job (xmllint --xpath), and point at the result: env:NAME"""
         return "is a whole XML document, not one value", step

@@ -95,7 +95,7 @@ def _certificate(subject: _Subject) -> Iterator[Finding]:
         yield subject.finding(
             CauseId.CONFIG_WRONG_KIND if labels else CauseId.CONFIG_MALFORMED_VALUE,
             CERTIFICATE,
-            f"holds no certificate that can be read{what}",
+            f"contains no readable certificate{what}",
             next_step="Point client_certificate at the PEM file of the certificate, the leaf first, then its chain.",
         )
 
@@ -106,7 +106,7 @@ def _key(subject: _Subject) -> Iterator[Finding]:
         yield subject.finding(
             CauseId.CONFIG_SETTING_MISSING,
             KEY,
-            "is not set, and client_certificate holds no private key beside the certificate",
+            "is not set, and client_certificate contains no private key beside the certificate",
             next_step='Set client_key = "PATH" to the private key of the certificate, or a reference to it.',
         )
         return
@@ -116,7 +116,7 @@ def _key(subject: _Subject) -> Iterator[Finding]:
         return
     misfit = PrivateKey().misfit(text)
     if misfit is not None:
-        step = misfit.step or "Copy the whole key again from where it was made."
+        step = misfit.step or "Copy the whole key again from its source."
         yield subject.finding(misfit.cause, name, f"cannot be used as a key: {misfit.reason}", next_step=step)
 
 
@@ -125,18 +125,22 @@ def _pair(subject: _Subject) -> Iterator[Finding]:
     try:
         public = load_private_key(subject.text(name)).public_key()
     except ValueError:
-        message = "is well-formed PEM, and no key that can be read"
+        message = "is well-formed PEM, but not a readable key"
         yield subject.finding(CauseId.CONFIG_MALFORMED_VALUE, name, message)
         return
     leaf, *chain = certificates(subject.text(CERTIFICATE))
     if leaf.public_key() == public:
         return
     if any(one.public_key() == public for one in chain):
-        message = "has the certificate of the key, but not as the first one: servers read the first as the client's"
-        step = "Put the certificate of the key in front, its issuers behind it."
+        message = "contains the certificate of the key, but not as the first one, which servers take as the client's"
+        step = "Put the certificate of the key first and its issuers after it."
         yield subject.finding(CauseId.CONFIG_MALFORMED_VALUE, CERTIFICATE, message, next_step=step)
         return
-    message = "is not the key of client_certificate" if name == KEY else "holds a key that is not the certificate's"
+    message = (
+        "is not the key of client_certificate"
+        if name == KEY
+        else "contains a key that does not belong to the certificate"
+    )
     step = "Put certificate and key of one pair there. Was only one of them renewed?"
     yield subject.finding(CauseId.CONFIG_MALFORMED_VALUE, name, message, next_step=step, evidence=_shown(leaf))
 
@@ -153,7 +157,7 @@ def _dates(subject: _Subject, horizon: timedelta) -> Iterator[Finding]:
         )
     elif start > now:
         message = f"is not valid before {start:%Y-%m-%d %H:%M} UTC"
-        step = "Use the certificate that is valid now until then; if it should be valid, look at this machine's clock."
+        step = "Use the certificate that is valid now until then; if it should be valid, check this machine's clock."
         yield subject.finding(CauseId.CONFIG_MALFORMED_VALUE, CERTIFICATE, message, next_step=step, evidence=evidence)
     elif end - now <= horizon:
         message = f"expires on {end:%Y-%m-%d %H:%M} UTC, in {in_words(end - now)}"
@@ -161,8 +165,8 @@ def _dates(subject: _Subject, horizon: timedelta) -> Iterator[Finding]:
             CauseId.CONFIG_EXPIRING_SOON, CERTIFICATE, message, next_step=renew, evidence=evidence, expires=end
         )
     if not _for_clients(leaf):
-        message = "is made for servers alone (extended key usage without clientAuth), and many servers refuse that"
-        step = "Ask its issuer for a certificate with clientAuth, unless the server is known to accept this one."
+        message = "is for servers only (extended key usage without clientAuth), and many servers refuse it"
+        step = "Ask its issuer for a certificate with clientAuth, unless you know that the server accepts this one."
         yield subject.finding(
             CauseId.CONFIG_WRONG_KIND, CERTIFICATE, message, next_step=step, evidence=evidence, outcome=Outcome.WARN
         )

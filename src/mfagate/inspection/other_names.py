@@ -1,4 +1,4 @@
-"""Settings under the names that a vendor's other products, SDKs and tools have for them."""
+"""Recognise settings by the names that a vendor's other products, SDKs and tools use."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from mfagate.config.settings import OtherNames, ProviderSettings
 from mfagate.secrets.reference import Reference
 
 Exists = Callable[[Reference], bool]
-"""Whether a reference points at something."""
+"""Return whether a reference can be resolved."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,12 +22,12 @@ class Meant:
 
     @property
     def note(self) -> str:
-        """What else has to be known, with a space in front."""
+        """The note of the source, after a space."""
         return f" {self.source.note}" if self.source.note else ""
 
 
 def meant_by(name: str, declared: type[ProviderSettings]) -> Meant | None:
-    """Return the setting that somebody means by another name, or None."""
+    """Return the setting that another name means, or None."""
     plain = _plain(name)
     prefixes = ("", *(_plain(prefix) for prefix in sorted(declared.prefixes, key=len, reverse=True)))
     for bare in (plain.removeprefix(prefix) for prefix in prefixes if plain.startswith(prefix)):
@@ -39,7 +39,7 @@ def meant_by(name: str, declared: type[ProviderSettings]) -> Meant | None:
 
 
 def _with_prefix(plain: str, prefixes: tuple[str, ...], declared: type[ProviderSettings]) -> Meant | None:
-    """Return a setting's own name with a prefix, or in another way of writing."""
+    """Return the setting whose name was written with a prefix or in another style."""
     for field in declared.model_fields:
         if any(plain == prefix + _plain(field) for prefix in prefixes):
             return Meant(field, OtherNames("an environment or another file", {}))
@@ -47,7 +47,7 @@ def _with_prefix(plain: str, prefixes: tuple[str, ...], declared: type[ProviderS
 
 
 def elsewhere(field: str, reference: Reference, declared: type[ProviderSettings], exists: Exists) -> Reference | None:
-    """Return a reference to the same place under another name of the setting, where something is."""
+    """Return a reference to the same place under another name of the setting that can be resolved."""
     separators = {"env": "", "dotenv": "#", "json": ".", "yaml": ".", "toml": ".", "ini": "."}
     if reference.scheme not in separators:
         return None
@@ -76,7 +76,7 @@ def _names(field: str, declared: type[ProviderSettings]) -> Iterator[str]:
 
 
 def _written(name: str, declared: type[ProviderSettings]) -> Iterator[str]:
-    """Return the ways to write a name. Without the vendor's prefix a short word could mean anything."""
+    """Yield the ways to write a name. Without the vendor's prefix, a short word could mean anything."""
     for prefix in declared.prefixes:
         yield f"{prefix}_{name.upper()}"
         yield f"{prefix.lower()}_{name}"

@@ -1,4 +1,4 @@
-"""Values that someone meant to replace."""
+"""Recognise placeholders: values that someone meant to replace."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ _KINDS = "key|token|secret|password|value|id|host|url|sid|domain|tenant"
 _HIDDEN = "redacted|hidden|masked|scrubbed|sensitive( value)?|secret value|known after apply"
 
 _PLACEHOLDERS = (
-    (r"<[^<>]*>", "it stands in angle brackets"),
-    (r"\$\{[^}]*\}|\$[A-Z_][A-Z0-9_]*|\$\([^)]*\)|%[A-Z_][A-Z0-9_.]*%", "it is a variable that nothing replaced"),
-    (r"#\{.*\}#", "it is a template of Replace Tokens (Azure Pipelines) that nothing rendered"),
+    (r"<[^<>]*>", "it is in angle brackets"),
+    (r"\$\{[^}]*\}|\$[A-Z_][A-Z0-9_]*|\$\([^)]*\)|%[A-Z_][A-Z0-9_.]*%", "it is a variable that was not replaced"),
+    (r"#\{.*\}#", "it is a template of Replace Tokens (Azure Pipelines) that was not rendered"),
     (r"!vault\b[ |>-]*", "it is Ansible's mark of an encrypted value, without the value"),
     (
         r"\{\{.*\}\}|\{%.*%\}|(@@?|##)[A-Z_][A-Z0-9_]*(@@?|##)|@[a-z]+(\.[A-Za-z_-]+)+@|__[A-Z0-9_]+__",
-        "it is a template that nothing rendered",
+        "it is a template that was not rendered",
     ),
     (
         r"(?i)(change|replace|fill|insert|set)[-_ ]?(me|this|it|in|here|with)([-_ ].*)?[!.]*|chamberme",
@@ -46,16 +46,16 @@ _PLACEHOLDERS = (
     ),
     (
         rf"(?i)(https?://)?(your[-_]?({_OWNER})[a-z0-9_-]*|my[-_]?({_OWN}))(\.[a-z0-9.-]+)?(/.*)?",
-        "it asks for the name of your own",
+        "it asks for your own name",
     ),
     (
         r"(?i)(client|tenant|app|application|account|integration|service|org)[-_ ]?(id|key|secret|token|sid|name|url)",
         "it is the name of a setting, not its value",
     ),
-    (r"(.)\1{3,}|[.…*xX•·-]{3,}", "it is one character repeated"),
+    (r"(.)\1{3,}|[.…*xX•·-]{3,}", "it is one repeated character"),
     (
         r"\(null\)|<nil>|%![a-z]\(.*\)|\{\}|\[\]|~|-|\[object Object\]",
-        "it is how a program prints that there is nothing",
+        "it is how a program prints an empty value",
     ),
     (rf"(?i)[\[<(*]{{0,5}}({_HIDDEN})( [^\]]*)?[\])>*]{{0,5}}|\$encrypted\$", "it was masked by another tool"),
 )
@@ -63,18 +63,18 @@ _PLACEHOLDERS = (
 _SECRET_PLACEHOLDERS = (
     (r"(?i)(dummy|sample|example|foo|bar|test)[!.:]*", "it is a placeholder word"),
     (r"(?i).*\b(openssl rand|to generate|generated? (by|with|using))\b.*", "it says how to make a value"),
-    (r"(1234567890){2,}\d{0,9}", "it is the digits in their order"),
+    (r"(1234567890){2,}\d{0,9}", "it is the digits in order"),
     (r"(?i)(secret|password|passw(or)?d|token|api[-_]?key|[is]key|key)", "it is the name of a secret, not a secret"),
 )
-"""A realm or a tenant may well be called so."""
+"""Placeholders in secrets only: a realm or a tenant may have such a name."""
 
-_IN_NAMES = ((r"\{[A-Za-z][A-Za-z_ .-]*\}|\[[A-Za-z][A-Za-z_ .-]*\]", "it stands in brackets, as in examples"),)
-"""A password may well look so."""
+_IN_NAMES = ((r"\{[A-Za-z][A-Za-z_ .-]*\}|\[[A-Za-z][A-Za-z_ .-]*\]", "it is in brackets, as in examples"),)
+"""Placeholders in values that no person chose: a password may look like this."""
 
 _TEMPLATE = re.compile(r"\$\{[A-Za-z_][A-Za-z0-9_.]*\}|\{\{[^{}]*\}\}")
 
 _LONGEST = 200
-"""A longer value is a value; the patterns would take long over it."""
+"""A longer value is no placeholder, and the patterns would be slow on it."""
 
 
 def placeholder(value: str, *, secret: bool = True, chosen: bool = False) -> str | None:
@@ -89,12 +89,12 @@ def placeholder(value: str, *, secret: bool = True, chosen: bool = False) -> str
     if len(bare) > _LONGEST:
         return None
     if _TEMPLATE.search(bare) and not (chosen and _TEMPLATE.fullmatch(bare) is None):
-        return f"it holds a variable that nothing replaced{_whose(bare)}"
+        return f"it contains a variable that was not replaced{_whose(bare)}"
     return next((reason for regex, reason in _compiled(secret, chosen) if regex.fullmatch(bare)), None)
 
 
 def _whose(text: str) -> str:
-    """Name the tools that write a variable so."""
+    """Name the tools that use this syntax of a variable."""
     if "{{" not in text:
         return " (a shell, Compose, Terraform, Spring or Doppler writes it so)"
     return (
@@ -115,7 +115,7 @@ _WORDS = frozenset(
      "ikey", "insert", "key", "keeper", "password", "placeholder", "put", "redacted", "replace", "sample", "secret",
      "secrets", "see", "skey", "stored", "tenant", "todo", "token", "url", "value", "vault", "your"}
 )  # fmt: skip
-"""Words of people who write what belongs there."""
+"""Words in notes that describe the value."""
 
 _WRAPPERS = "[]{}<>()~|:#!$%@*-_'\"` "
 
@@ -123,9 +123,9 @@ _PLAIN_WORDS = re.compile(r"[A-Za-z][a-z]{0,14}([ _.-]?[A-Za-z][a-z]{1,14}){0,6}
 
 
 def words(value: str) -> str | None:
-    """Return why a value that has not the form of its setting is a note in words, or None."""
+    """Return why a value without the form of its setting is a note, or None."""
     bare = value.strip(_WRAPPERS)
     if len(bare) > 80 or _PLAIN_WORDS.fullmatch(bare) is None:
         return None
     parts = [part.lower() for part in re.findall(r"[A-Z]?[a-z]+|[A-Z]+", bare)]
-    return "it is words, not a value" if _WORDS.intersection(parts) or " " in bare else None
+    return "it consists of words" if _WORDS.intersection(parts) or " " in bare else None

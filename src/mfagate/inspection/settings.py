@@ -1,4 +1,4 @@
-"""What is wrong with one integration's settings, as far as the values themselves tell."""
+"""Check one integration's settings by their values alone."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from mfagate.secrets.fingerprint import fingerprint
 class InspectedSettings:
     """The settings under inspection.
 
-    ``table`` is ``settings`` or ``control``. ``exists`` tells whether another reference points at something.
+    ``table`` is ``settings`` or ``control``. ``exists`` returns whether another reference can be resolved.
     """
 
     integration: Integration
@@ -36,11 +36,11 @@ class InspectedSettings:
     exists: Exists = lambda reference: False
 
     def label(self, field: SettingField) -> str:
-        """How messages name the setting."""
+        """Return the name of the setting in messages."""
         return f"{self.table}.{field.name}"
 
     def finding(self, cause: CauseId, field: SettingField, message: str, **more: Any) -> Finding:
-        """Return a finding about one setting, with what may be known of its value."""
+        """Return a finding about one setting, with the public facts about its value."""
         value = self.values.get(field.name)
         evidence: dict[str, Any] = {"setting": f"{self.integration.name}.{self.label(field)}"}
         if value is not None:
@@ -54,7 +54,7 @@ class InspectedSettings:
 
 
 def inspect_settings(subject: InspectedSettings, *, horizon: timedelta, partial: bool = False) -> list[Finding]:
-    """All findings, one a setting at most but for its expiry; ``partial`` allows gaps."""
+    """Return all findings: at most one for each setting, apart from its expiry. ``partial`` allows missing settings."""
     findings = list(_unknown(subject))
     if not partial:
         findings += _missing(subject)
@@ -69,16 +69,16 @@ def inspect_settings(subject: InspectedSettings, *, horizon: timedelta, partial:
         if value is None or value.deferred or _is_empty(value):
             continue
         if field.name not in done:
-            findings += _judged(subject, field, value, same.get(field.name), misfits)
+            findings += _check_value(subject, field, value, same.get(field.name), misfits)
         if isinstance(value.value, str):
             findings += _expiry(subject, field, value.value, horizon)
     return findings + list(_misfits(subject, misfits))
 
 
-def _judged(
+def _check_value(
     subject: InspectedSettings, field: SettingField, value: Value, twin: str | None, misfits: dict[str, Misfit]
 ) -> Iterator[Finding]:
-    """Yield findings about one value; a misfit goes to ``misfits``, which are reported last."""
+    """Yield findings about one value; store a misfit in ``misfits``, which are reported last."""
     found = _inspect_value(subject, field, value, twin)
     if found is not None:
         yield found
@@ -99,7 +99,7 @@ def _unknown(subject: InspectedSettings) -> Iterator[Finding]:
     for name, value in subject.values.items():
         if name in known:
             continue
-        message, step = f"{subject.table}.{name} is no setting of {subject.integration.provider}", None
+        message, step = f"{subject.table}.{name} is not a setting of {subject.integration.provider}", None
         meant = meant_by(name, subject.declared)
         if meant is None:
             message += nearest_to(name, known)
@@ -107,14 +107,14 @@ def _unknown(subject: InspectedSettings) -> Iterator[Finding]:
             message += f"; it is called {meant.field} here ({name} is its name in {meant.source.whose})"
             step = f"Rename {name} to {meant.field}.{meant.note}"
         else:
-            message += f"; {meant.field}, as it is called here, is set as well"
-            step = f"Remove {name}, or rename it to {meant.field} if it is the right one.{meant.note}"
+            message += f"; {meant.field}, its name here, is set as well"
+            step = f"Remove {name}, or rename it to {meant.field} if it is the right value.{meant.note}"
         evidence = {"known settings": ", ".join(known)}
         yield Finding(CauseId.CONFIG_UNKNOWN_SETTING, message, evidence, value.key_location, step)
 
 
 def _meant_elsewhere(subject: InspectedSettings) -> set[str]:
-    """Return the settings that are there under another name: they are not missing as well."""
+    """Return the settings that are set under another name, and so are not missing."""
     known = subject.declared.model_fields
     found = (meant_by(name, subject.declared) for name in subject.values if name not in known)
     return {meant.field for meant in found if meant is not None}
@@ -154,7 +154,7 @@ def _missing(subject: InspectedSettings) -> Iterator[Finding]:
 
 
 def _inspect_value(subject: InspectedSettings, field: SettingField, value: Value, twin: str | None) -> Finding | None:
-    """Return the first fault that makes a check of the value's shape pointless."""
+    """Return the first fault that makes a check of the value's shape useless."""
     label = subject.label(field)
     if value.error is not None:
         message, step = _unreadable(subject, field, value)
@@ -172,7 +172,7 @@ def _inspect_value(subject: InspectedSettings, field: SettingField, value: Value
 
 
 def _unreadable(subject: InspectedSettings, field: SettingField, value: Value) -> tuple[str, str | None]:
-    """Say why a value cannot be read, and under which other name it is there."""
+    """Return why a value cannot be read, and a similar name that exists."""
     message = f"{subject.label(field)} cannot be read: {value.error}"
     found = None
     if value.reference is not None:
@@ -188,7 +188,7 @@ def _unreadable(subject: InspectedSettings, field: SettingField, value: Value) -
 
 
 def _to_fill(field: SettingField, value: Value) -> str | None:
-    """Say where to put the value that a reference does not find, and where it is to be had."""
+    """Say where to store the value that a reference does not find, and where to get it."""
     if value.reference is None:
         return None
     name = value.reference.locator
@@ -196,15 +196,15 @@ def _to_fill(field: SettingField, value: Value) -> str | None:
         case "env":
             fill = f"Set the environment variable {name} where this command runs (in CI, as a variable of the job)"
         case "file":
-            fill = f"Put the value into the file {name}; the path begins at the folder of the configuration file"
+            fill = f"Put the value into the file {name}; the path is relative to the folder of the configuration file"
         case "sandbox":
             return None
         case _:
             fill = f"Put the value where {value.reference} reads it"
     return (
-        f"{fill}. Where to find it: {field.setting.where}. If the value is kept somewhere else, correct the "
+        f"{fill}. Where to find it: {field.setting.where}. If the value is stored elsewhere, correct the "
         "reference. On a "
-        "machine that is not to have the secrets, run `mfagate check --without-secrets`."
+        "machine that should not have the secrets, run `mfagate check --without-secrets`."
     )
 
 
@@ -223,7 +223,7 @@ def _swapped(subject: InspectedSettings, first: SettingField, second: SettingFie
     return subject.finding(
         CauseId.CONFIG_VALUES_SWAPPED,
         first,
-        f"{subject.label(first)} and {subject.label(second)} hold each other's value",
+        f"{subject.label(first)} and {subject.label(second)} hold each other's values",
         next_step=f"Exchange what {first.name} and {second.name} read.",
     )
 
@@ -244,9 +244,9 @@ def _misfit(subject: InspectedSettings, field: SettingField, misfit: Misfit) -> 
         return subject.finding(
             misfit.cause,
             field,
-            f"{label} does not look as usual: {misfit.reason}; the provider does not document the form, so it may be "
-            "right",
-            next_step=f"Compare it with the place where it is from; if it is the same there, leave it. {expected}",
+            f"{label} does not have the usual form: {misfit.reason}; the provider does not document the form, so it "
+            "may be right",
+            next_step=f"Compare it with its source; if it is the same there, change nothing. {expected}",
             outcome=Outcome.WARN,
         )
     what = "Use one of the right kind" if misfit.cause is CauseId.CONFIG_WRONG_KIND else "Copy the value again"
@@ -274,7 +274,7 @@ def _environment(subject: InspectedSettings, field: SettingField, value: str) ->
 
 
 def sends_in_the_clear(url: str, environment: Environment) -> bool:
-    """Whether credentials that matter would cross a network unencrypted."""
+    """Return whether important credentials would cross a network unencrypted."""
     matters = environment in (Environment.PRODUCTION, Environment.STAGING)
     return matters and url.lower().startswith("http://") and not is_loopback(url)
 
@@ -307,7 +307,7 @@ def _expiry(subject: InspectedSettings, field: SettingField, value: str, horizon
 
 
 def cross_checks(subject: InspectedSettings, found: Sequence[tuple[str, Finding]]) -> Iterator[Finding]:
-    """Return a provider's own findings, each placed at the setting it is about."""
+    """Yield a provider's own findings, each at the line of its setting."""
     fields = {field.name: field for field in subject.declared.fields()}
     for name, finding in found:
         yield subject.finding(

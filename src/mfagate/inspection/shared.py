@@ -1,4 +1,4 @@
-"""One credential in two environments: what breaks in one breaks in the other."""
+"""Find one credential in two environments."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from mfagate.secrets.fingerprint import fingerprint
 def shared_credentials(subjects: Sequence[InspectedSettings]) -> Mapping[str, list[Finding]]:
     """Return findings by integration name, over all integrations of a file.
 
-    The most trusted environment keeps the credential: the place to change is in another one.
+    The most trusted environment keeps the credential; the line to change is in another one.
     """
     holders: dict[str, dict[Environment, list[tuple[InspectedSettings, str]]]] = defaultdict(lambda: defaultdict(list))
     for subject in subjects:
@@ -46,7 +46,7 @@ def shared_credentials(subjects: Sequence[InspectedSettings]) -> Mapping[str, li
 
 
 def _next_step(replaced: tuple[InspectedSettings, str], kept: tuple[InspectedSettings, str]) -> str:
-    """Return what to do. A line that both environments read can hold only one of the two credentials."""
+    """Return the next step. A line that both environments read can hold only one of the two credentials."""
     head = replaced[0].integration.head("settings")
     place = f"write {replaced[1]} of its own in {head}" if _location(*replaced) == _location(*kept) else "put it there"
     (new, _), (old, _) = replaced, kept

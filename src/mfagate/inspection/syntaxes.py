@@ -1,4 +1,4 @@
-"""Values that are not values yet: references, ciphertexts and variables of other tools.
+"""Recognise references, ciphertexts and variables of other tools in place of values.
 
 A value of this kind reaches the login service as it is written whenever the tool that should have replaced it did
 not run, did not have the right to read the secret, or does not look at this file. Examples from the field:
@@ -25,7 +25,7 @@ from mfagate.secrets.reference import SCHEMES, Reference
 
 
 class SyntaxKind(Enum):
-    """What a value is in place of the value that is needed."""
+    """The kinds of text that other tools put in place of a value."""
 
     REFERENCE = auto()
     CIPHERTEXT = auto()
@@ -36,7 +36,7 @@ class SyntaxKind(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Syntax:
-    """A form of another tool, with the step that replaces it by the value.
+    """A syntax of another tool, with the step that resolves it.
 
     ``sentence`` is the description where no tool is known; ``remedy`` is then the whole next step.
     """
@@ -48,16 +48,16 @@ class Syntax:
 
     @property
     def description(self) -> str:
-        """What a message says after the name of the setting."""
+        """The part of a message after the name of the setting."""
         return self.sentence or _DESCRIPTIONS[self.kind].format(self.whose)
 
 
 _DESCRIPTIONS = {
-    SyntaxKind.REFERENCE: "holds a reference of {}, and nothing resolved it",
-    SyntaxKind.CIPHERTEXT: "holds a value that {} encrypted, and nothing decrypted it",
-    SyntaxKind.VARIABLE: "holds a variable of {}, and nothing replaced it",
-    SyntaxKind.HASH: "holds a hash made by {}, from which nobody gets the secret back",
-    SyntaxKind.STORE_TOKEN: "holds an access token for {}, not the value that is kept there",
+    SyntaxKind.REFERENCE: "is a reference of {} that was not resolved",
+    SyntaxKind.CIPHERTEXT: "is a value that {} encrypted and that was not decrypted",
+    SyntaxKind.VARIABLE: "is a variable of {} that was not replaced",
+    SyntaxKind.HASH: "is a hash made by {}, from which the secret cannot be recovered",
+    SyntaxKind.STORE_TOKEN: "is an access token for {}, not the value that is stored there",
 }
 
 
@@ -66,7 +66,7 @@ def _other_service(service: str) -> Syntax:
 
 
 _LONGEST_NAME = 300
-"""Characters of the longest reference or variable; ciphertexts are longer."""
+"""The longest reference or variable, in characters; ciphertexts are longer."""
 
 
 def _ref(whose: str, remedy: str) -> Syntax:
@@ -140,7 +140,7 @@ _OF_SCHEMES: tuple[tuple[str, Syntax], ...] = (
     ("tfvar", _ref("Terraform", "write the output with `terraform output -raw NAME`")),
     ("tfstate", _ref("Terraform's state", "write the output with `terraform output -raw NAME`")),
 )
-"""Schemes of references, each with the tool that resolves it."""
+"""Schemes of references, and the tool that resolves each."""
 
 _SCHEMES = {scheme: syntax for schemes, syntax in _OF_SCHEMES for scheme in schemes.split()}
 
@@ -171,7 +171,7 @@ _AUTHELIA = Syntax(
     SyntaxKind.REFERENCE,
     "",
     "Refer to the file that it names: file:PATH.",
-    "holds a template, of Authelia or a tool like it, that reads a file",
+    "is a template of Authelia or a similar tool that reads a file",
 )
 """https://www.authelia.com/reference/guides/templating/#secret"""
 _CODE = "set the variable in this job, and point at it as env:NAME"
@@ -185,7 +185,7 @@ _ENCLOSED: tuple[tuple[str, str, Syntax], ...] = (
     ("enc[aes256_gcm,", "]", _SOPS),
     ("enc[pkcs7,", "]", _cipher("hiera-eyaml (Puppet)", "decrypt it with `eyaml decrypt`")),
     ("enc[gpg,", "]", _cipher("hiera-eyaml (Puppet)", "decrypt it with `eyaml decrypt`")),
-    ("enc[", "]", _ref("Datadog's agent or a tool like it", _STORE_IT)),
+    ("enc[", "]", _ref("Datadog's agent or a similar tool", _STORE_IT)),
     ("enc(", ")", _JASYPT),
     ("dec(", ")", _JASYPT),
     ("ej[1:", "]", _cipher("ejson", "decrypt the file with `ejson decrypt`")),
@@ -263,7 +263,7 @@ _BEGINNINGS: tuple[tuple[str, Syntax], ...] = (
     ("-----BEGIN PGP MESSAGE-----", _PGP),
     ("-----BEGIN PKCS7-----", _cipher("PKCS #7 (eyaml, S/MIME)", "decrypt it with `openssl cms -decrypt`")),
     ("-----BEGIN CMS-----", _cipher("CMS (S/MIME)", "decrypt it with `openssl cms -decrypt`")),
-    ("-----BEGIN ENCRYPTED MESSAGE-----", _cipher("Chef or a tool like it", "decrypt it where it was made")),
+    ("-----BEGIN ENCRYPTED MESSAGE-----", _cipher("Chef or a similar tool", "decrypt it where it was made")),
     ("\x00GITCRYPT", _cipher("git-crypt", "unlock the repository with `git-crypt unlock`")),
     ("U2FsdGVkX1", _cipher("openssl enc", "decrypt it with `openssl enc -d -a`")),
     ("AQAAANCMnd8BFdERjHoAwE/Cl", _DPAPI),
@@ -305,7 +305,7 @@ _BEGINNINGS: tuple[tuple[str, Syntax], ...] = (
     ("getenv(", _variable("a program in PHP or C", _CODE)),
     ("env('", _variable("a program in PHP (Laravel)", _CODE)),
     ("$env:", _variable("PowerShell", _CODE)),
-    ("$env.", _variable("Nushell or a tool like it", _CODE)),
+    ("$env.", _variable("Nushell or a similar tool", _CODE)),
     ('{"Ref":', _CLOUDFORMATION),
     ('{"Fn::', _CLOUDFORMATION),
     ('{"valueFrom":', _KUBERNETES),
@@ -409,7 +409,7 @@ _WEB_ADDRESS = _no_value(
     "Let the job fetch the value before mfagate starts, and refer to it as env:NAME or file:PATH.",
 )
 _UNKNOWN_SCHEME = _no_value(
-    "holds a reference of another tool (NAME:…), and nothing resolved it",
+    "is a reference of another tool (NAME:…) that was not resolved",
     "Let that tool write the value into a variable or a file before mfagate starts, and refer to it as env:NAME or "
     "file:PATH.",
 )
@@ -424,7 +424,7 @@ def foreign_syntax(value: str, *, secret: bool, literal: bool, formless: bool = 
     """Return the syntax of another tool that a value is written in, or None.
 
     Args:
-        value: The text that the setting has.
+        value: The text of the setting.
         secret: Whether the setting is a secret; then fewer marks count inside of it.
         literal: Whether it is written in ``integrations.toml`` itself, where a reference of mfagate's was possible.
         formless: Whether it has not the form that the setting must have; then more is told of it.
@@ -559,6 +559,6 @@ _STORED = _no_value(
     "holds a path in a store of secrets, not what is kept there",
     "Let the job read it before mfagate starts, and refer to the result as env:NAME or file:PATH.",
 )
-_VERCEL_SECRET = _ref("Vercel (or a tool like it)", "read the variable with `vercel env pull FILE`")
+_VERCEL_SECRET = _ref("Vercel (or a similar tool)", "read the variable with `vercel env pull FILE`")
 """https://vercel.com/docs/project-configuration/vercel-json#env"""
 _MARKED_CIPHER = _cipher("another tool (by the mark in front)", "decrypt it with the tool that wrote it")

@@ -1,4 +1,4 @@
-"""Values of the tables beside the settings: ``expect``, ``test_data`` and ``client``."""
+"""Check the tables beside the settings: ``expect``, ``test_data`` and ``client``."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from mfagate.inspection.values import fault_of_free_text
 def inspect_table(
     integration: Integration, table: str, values: Mapping[str, Value], secrets: Collection[str] = ()
 ) -> Iterator[Finding]:
-    """Yield findings about the values of one table, one for each at most."""
+    """Yield findings about the values of one table, at most one for each value."""
     for name, value in values.items():
         if value.deferred:
             continue
@@ -39,7 +39,7 @@ def _inspect_text(integration: Integration, label: str, value: Value, text: str,
 def _telephone(label: str, value: Value, text: str) -> Iterator[Finding]:
     doubt = doubt_about(text)
     if doubt is not None:
-        what = "is no telephone number that can exist" if doubt.certain else "is perhaps no telephone number"
+        what = "is not a possible telephone number" if doubt.certain else "may not be a telephone number"
         yield Finding(
             CauseId.CONFIG_MALFORMED_VALUE,
             f"{label} {what}: {doubt.reason}",

@@ -1,6 +1,6 @@
-"""Telephone numbers that cannot exist, as far as numbering plans tell (libphonenumber, https://github.com/google/libphonenumber).
+"""Recognise telephone numbers that cannot exist by numbering plans (libphonenumber, https://github.com/google/libphonenumber).
 
-The length of E.164 numbers is that of https://www.itu.int/rec/T-REC-E.164; in North America neither an area code nor
+The length of E.164 numbers is defined in https://www.itu.int/rec/T-REC-E.164; in North America neither an area code nor
 an exchange begins with 0 or 1 (https://www.nanpa.com/numbering/numbering-resources).
 """
 
@@ -12,17 +12,17 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Doubt:
-    """Why a number is doubtful. ``certain``: nobody can have it."""
+    """The reason why a number is doubtful; ``certain`` if nobody can have it."""
 
     reason: str
     certain: bool
 
 
 def doubt_about(number: str) -> Doubt | None:
-    """Return why a number in E.164 form cannot exist, or is in no range that is assigned; None for any other."""
+    """Return why a number in E.164 form cannot exist, or is in no assigned range; None for any other number."""
     digits = re.sub(r"[ ().-]", "", number.strip())
     if not re.fullmatch(r"\+[0-9]+", digits):
-        hint = "it begins with 00 in the place of +" if digits.startswith("00") else "it is not + and digits"
+        hint = "it begins with 00 instead of +" if digits.startswith("00") else "it is not + and digits"
         return Doubt(f"{hint} (E.164 form, such as +491701234567)", certain=True)
     import phonenumbers
     from phonenumbers import ValidationResult
@@ -38,7 +38,7 @@ def doubt_about(number: str) -> Doubt | None:
     if parsed.country_code == 1 and not re.fullmatch(r"[2-9]\d\d[2-9]\d{6}", str(parsed.national_number)):
         return Doubt("its area code or exchange begins with 0 or 1, as none in North America does", certain=True)
     if not phonenumbers.is_valid_number(parsed):
-        return Doubt(f"it is in no range that is assigned under +{parsed.country_code}", certain=False)
+        return Doubt(f"it is in no range assigned under +{parsed.country_code}", certain=False)
     return None
 
 
@@ -47,4 +47,4 @@ def _length(possible: int, country: int | None) -> str:
 
     long = possible == ValidationResult.TOO_LONG
     slip = "too many digits" if long else "too few digits" if possible != ValidationResult.INVALID_LENGTH else None
-    return f"it has {slip or 'a number of digits that no number has'} for a number under +{country}"
+    return f"it has {slip or 'an impossible number of digits'} for a number under +{country}"

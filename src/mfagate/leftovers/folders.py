@@ -1,4 +1,4 @@
-"""Temporary folders that hold keys: private, and removed by a later process if their owner was killed."""
+"""Make private temporary folders for keys; a later process removes them if their owner was killed."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def temporary_folder(kind: str = "") -> Iterator[Path]:
 
 
 def _own(folder: Path) -> int:
-    """Lock a file in the folder for as long as this process lives. The file gets its final name once it is locked."""
+    """Lock a file in the folder until this process ends. The file gets its final name once it is locked."""
     new = folder / f"{_OWNER}.new"
     owner = open_private(new, os.O_CREAT | os.O_EXCL)
     fcntl.flock(owner, fcntl.LOCK_EX)
@@ -43,7 +43,7 @@ def _own(folder: Path) -> int:
 
 
 def remove_abandoned() -> None:
-    """Remove the folders that a killed process of this user left; never raises."""
+    """Remove the folders that killed processes of this user left; never raise."""
     with suppress(OSError):
         for folder in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"):
             with suppress(OSError, NotOurs):
@@ -62,7 +62,7 @@ def _remove_if_abandoned(folder: Path) -> None:
 
 
 def _remove(folder: Path) -> None:
-    """Remove a folder. Remove its owner file last, because this process may be killed meanwhile."""
+    """Remove a folder; its owner file last, because this process may be killed."""
     with suppress(OSError):
         for path in folder.iterdir():
             if path.is_dir() and not path.is_symlink():

@@ -28,12 +28,12 @@ _NAMED = "named-"
 """The prefix of the records of runs with a name, which may be repeated."""
 
 _KEPT_SECONDS = 7 * 86400.0
-"""How long a record is kept at most, if its target is not asked again or its run has a name and sent messages."""
+"""The longest time to keep the record of a target that is not used again, or of a named run with messages."""
 
 
 @dataclass(frozen=True, slots=True)
 class Thing:
-    """Something at a provider. ``kind`` is the provider's word for it; ``name`` identifies it for removal."""
+    """An object at a provider. ``kind`` is the provider's term for it; ``name`` identifies it for removal."""
 
     kind: str
     name: str
@@ -43,7 +43,7 @@ class Thing:
 
 
 class NotRecorded(Exception):
-    """The record cannot be written, so nothing may be made; the message says what to do."""
+    """The record cannot be written, so nothing may be made; the message contains the next step."""
 
 
 class AlreadySent(Exception):
@@ -87,9 +87,9 @@ def _private(folder: Path) -> Path:
 
 @dataclass(slots=True)
 class _Entries:
-    """What the entries of a record come to.
+    """The combined entries of a record.
 
-    ``things`` are those that may be there; the value is whether the provider has made it.
+    ``things`` are those that may exist, each with whether the provider has confirmed it.
     """
 
     target: str = ""
@@ -97,7 +97,7 @@ class _Entries:
     sent: set[str] = field(default_factory=set)
 
     def apply(self, what: str, first: str, second: str) -> None:
-        """Take in one entry."""
+        """Apply one entry."""
         match what:
             case "target":
                 self.target = first
@@ -119,9 +119,9 @@ class _Entries:
 
 
 class Ledger:
-    """The things that one run has made at one target and not removed, and the messages that it has sent.
+    """The record of what one run has made at one target and not removed, and of the messages that it has sent.
 
-    Without a folder the record is only in memory, for a sandbox that ends with the run.
+    Without a folder, the record is only in memory, for a sandbox that ends with the run.
     """
 
     def __init__(
@@ -133,7 +133,7 @@ class Ledger:
             run: The name of a run that may be repeated; a run without a name is never repeated.
             folder: Where the record is written.
             target: Where things are made. A later run against the same target may remove them by their names.
-            refusal: Why nothing can be recorded, if so.
+            refusal: The reason, if nothing can be recorded.
 
         Raises:
             NotRecorded: The folder cannot be written, or a run with this name is in progress.
@@ -175,7 +175,7 @@ class Ledger:
 
     @property
     def things(self) -> list[Thing]:
-        """Return the things to remove, newest first."""
+        """The things to remove, newest first."""
         with self._lock:
             return self._entries.newest_first
 
@@ -192,7 +192,7 @@ class Ledger:
         self._write("made", thing.kind, thing.name)
 
     def removed(self, thing: Thing) -> None:
-        """Record that it is gone."""
+        """Record that a thing is removed."""
         if self.was_interrupted and not self._entries.things.get(thing, True):
             return
         with suppress(NotRecorded):  # A later run will look for it and not find it.
@@ -214,7 +214,7 @@ class Ledger:
         self._write("refused", message)
 
     def close(self) -> None:
-        """Close the record. Things that are left stay in it, for the next run on this machine."""
+        """Close the record. It keeps the remaining things for the next run on this machine."""
         with self._lock:
             if self._path is None or self._file < 0:
                 return
@@ -241,11 +241,11 @@ class Abandoned:
 
     @property
     def things(self) -> list[Thing]:
-        """What is to be removed, the newest first."""
+        """The things to remove, newest first."""
         return self._entries.newest_first
 
     def removed(self, thing: Thing) -> None:
-        """Record that it is gone."""
+        """Record that a thing is removed."""
         self._entries.apply("removed", thing.kind, thing.name)
         with suppress(OSError):
             _append(self._file, "removed", thing.kind, thing.name)
@@ -260,12 +260,12 @@ class Abandoned:
 
 
 def abandoned(folder: Path) -> Iterator[Abandoned]:
-    """Yield the records of runs that have ended, however they ended."""
+    """Yield the records of runs that have ended in any way."""
     for path in sorted(folder.glob("*.jsonl")):
         try:
             record = Abandoned(path, _locked(path))
         except NotRecorded:
-            continue  # Its run is under way, or it is no record.
+            continue  # Its run is in progress, or it is not a record.
         try:
             yield record
         finally:
@@ -296,10 +296,10 @@ def _locked(path: Path) -> int:
 
 
 def _append(file: int, what: str, first: str, second: str) -> None:
-    """Append one entry, in a line of its own.
+    """Append one entry, on its own line.
 
     Raises:
-        OSError: It was not written as a whole.
+        OSError: It was not written completely.
     """
     line = (json.dumps([what, first, second]) + "\n").encode()
     before = os.fstat(file).st_size
@@ -309,7 +309,7 @@ def _append(file: int, what: str, first: str, second: str) -> None:
 
 
 def _read(file: int) -> _Entries:
-    """Read the whole lines of a record and cut off half a line: its request was never sent."""
+    """Read the complete lines of a record. Cut off an incomplete line, because its request was never sent."""
     entries = _Entries()
     with open(file, "rb", closefd=False) as record:
         record.seek(0)

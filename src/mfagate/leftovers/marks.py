@@ -1,4 +1,4 @@
-"""Names for the things that mfagate makes at a provider. A name says which run made the thing, and when."""
+"""Name the things that mfagate makes at a provider. A name states which run made the thing, and when."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ ABANDONED_AFTER_SECONDS = 3600.0
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """The mark of one thing: ``run`` in eight hexadecimal digits, ``when`` in seconds since 1970, ``one`` random."""
+    """The mark of one thing: ``run`` in eight hexadecimal digits, ``when`` in seconds since 1970, ``one`` at random."""
 
     run: str
     when: int = field(default_factory=lambda: int(time.time()))
@@ -25,7 +25,7 @@ class Mark:
 
     @classmethod
     def read(cls, name: str) -> Mark | None:
-        """Return the mark in a name; None for any other name, however similar."""
+        """Return the mark in a name; None for any other name, even a similar one."""
         found = _NAME.fullmatch(name)
         if found is None:
             return None
@@ -34,13 +34,13 @@ class Mark:
 
     @property
     def name(self) -> str:
-        """Return a name of 38 lower-case letters, digits and hyphens, which ends with a checksum of the rest."""
+        """The name: 38 lower-case letters, digits and hyphens, with a checksum at the end."""
         text = f"mfagate-{self.when:010}-{self.run}-{self.one}"
         return text + hashlib.sha256(text.encode()).hexdigest()[:6]
 
     @property
     def note(self) -> str:
-        """Return the same information in words, in 65 characters, for a field that people read."""
+        """The same information in words (65 characters), for a field that people read."""
         made = datetime.fromtimestamp(self.when, UTC)
         return f"made by mfagate for a check, run {self.run}, {made:%Y-%m-%dT%H:%M:%SZ}"
 

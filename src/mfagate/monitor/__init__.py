@@ -2,9 +2,9 @@
 
 ``monitor("duo", integration="duo-eu").wrap(requests.Session())`` counts requests, results, times
 and *causes* (the same as those of the gate) for Prometheus, and logs each new cause and each
-recovery once. It never raises, and never shows a secret or a body. See ``docs/how-to/monitor.md``.
+recovery once. It never raises, and never reveals a secret or a body. See ``docs/how-to/monitor.md``.
 
-The package mfagate without any extra has all that it needs.
+It needs no extra of the package mfagate.
 """
 
 from mfagate.monitor.answer import Answer

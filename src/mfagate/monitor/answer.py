@@ -26,7 +26,7 @@ _LARGEST_INTEGER_BITS = 64
 class Answer:
     """An answer of a client that has no response object.
 
-    ``body`` is None if it was not read: a refusal cannot be explained by its code then.
+    y
     """
 
     status: int
@@ -70,7 +70,7 @@ def _headers(headers: Mapping[Any, Any]) -> Iterator[tuple[str, str]]:
 def _body(response: Any) -> bytes | None:
     if isinstance(response, Answer):
         return response.body
-    # requests and httpx both keep here what was read, and nothing else; their property `content` would read it.
+    # requests and httpx keep here only what was read; their property `content` would read the rest.
     body = getattr(response, "_content", None)
     return body if isinstance(body, bytes) else None
 
@@ -78,7 +78,7 @@ def _body(response: Any) -> bytes | None:
 def answer_in(error: Exception) -> Any:
     """Return the answer that an SDK turned into an exception, or None.
 
-    They keep it as ``response`` (requests and httpx), or as a status beside the parsed body
+    Exceptions keep it as ``response`` (requests and httpx), or as a status with the parsed body
     (duo_client: ``status`` and ``data``, auth0: ``status_code`` and ``body``) or its parts
     (twilio: ``status``, ``code``, ``msg``).
     """
@@ -106,7 +106,7 @@ def _as_bytes(body: Any) -> bytes | None:
 
 @dataclass(slots=True)
 class _TextBudget:
-    """How many characters may still be copied."""
+    """The number of characters that may still be copied."""
 
     left: int
 
@@ -117,7 +117,7 @@ class _TextBudget:
 
 
 def _shortened(value: Any, budget: _TextBudget, depth: int = 0) -> Any:
-    """Return as much of a parsed body as fits: an SDK parses bodies of any size and depth."""
+    """Return as much of a parsed body as the budget allows: SDKs parse bodies of any size and depth."""
     if budget.left <= 0:
         return None
     if isinstance(value, Mapping) and depth < _DEEPEST:
@@ -137,7 +137,7 @@ def _shortened(value: Any, budget: _TextBudget, depth: int = 0) -> Any:
 def _request(request: Any) -> Request:
     if request is None:
         return Request("", "")
-    # Neither headers nor body: no explanation needs them, and what is not there cannot leak.
+    # Without headers and body: no explanation needs them, and they may contain secrets.
     return Request(str(getattr(request, "method", "")), str(getattr(request, "url", "")))
 
 

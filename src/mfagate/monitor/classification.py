@@ -32,7 +32,7 @@ class CallResult(StrEnum):
     PROBLEM = "problem"
     """The call failed, and the cause is known."""
     UNEXPLAINED = "unexplained"
-    """A refusal whose body was not read or hides its reason, or an exception that says nothing about either side."""
+    """A refusal whose body was not read or hides its reason, or an exception that names no cause."""
     ABANDONED = "abandoned"
     """The login service cancelled the call, or was interrupted."""
 
@@ -84,7 +84,7 @@ class Classifier:
         if failure is None:
             answer = answer_in(error)
             classification = self.answer(request, answer) if answer is not None else UNEXPLAINED
-            # An SDK that raises on a good status has seen more of the answer than its exception holds.
+            # An SDK that raises for a good status has read more of the answer than its exception contains.
             return classification if classification is not OK else UNEXPLAINED
         evidence = {"phase": str(failure.phase), "exception": type(error).__name__}
         return Classification(
@@ -97,7 +97,7 @@ class Classifier:
             return self._no_error(request, response, answer, history)
         if status == 407:
             return Classification(
-                CallResult.PROBLEM, Finding(CauseId.NETWORK_PROXY, "a proxy wants a user name and password")
+                CallResult.PROBLEM, Finding(CauseId.NETWORK_PROXY, "a proxy requires a user name and password")
             )
         error = self._provider.dialect.error_of(answer)
         if error is not None and self._provider.dialect.is_about_a_user(error, exchange):
@@ -112,7 +112,7 @@ class Classifier:
         return Classification(CallResult.PROBLEM, finding, error.code if error else None)
 
     def _unread(self, exchange: Exchange, status: int) -> Classification:
-        # Only the code shows whether a user or the integration was refused, and only the caller may read the body.
+        # Only the code shows whether the user or the integration was refused, and only the caller may read the body.
         if status < 500 and status != 429 and self._dialect.explain(exchange) is None:
             return UNEXPLAINED
         return Classification(CallResult.PROBLEM, cause_without_body(exchange, self._dialect))
@@ -133,12 +133,12 @@ class Classifier:
 
     @property
     def known_codes(self) -> frozenset[str | int]:
-        """The codes of the provider's documentation: none of them can echo a part of a request."""
+        """The documented codes of the provider, which cannot repeat a part of a request."""
         return frozenset(self._provider.dialect.meanings) | self._provider.dialect.about_a_user
 
 
 def _host(url: str, location: str) -> str:
-    """Return the host that a redirect leads to, in no more characters than a name has (RFC 1035)."""
+    """Return the target host of a redirect, cut to the length of a name (RFC 1035)."""
     try:
         return quoted(urlsplit(urljoin(url, location)).hostname or "", _LONGEST_HOST)
     except ValueError:

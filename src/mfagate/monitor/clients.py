@@ -1,7 +1,7 @@
-"""Watching the clients that people use, without another class in the way: the client stays what it is.
+"""Watch clients of requests and httpx without changing their class.
 
-The method ``send`` of the one object is replaced. It is the only place where both requests and
-httpx show the answer with its body, and the exception; hooks show neither the one nor the other.
+The method ``send`` of the client object is replaced. In both libraries, it is the only place that
+sees the answer with its body, and the exception; hooks see neither.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ _MARK = "_mfagate_monitor"
 
 
 def install(monitor: Monitor, client: Any) -> Callable[[], None]:
-    """Watch the client; what is returned ends it."""
+    """Watch the client, and return a function that ends it."""
     watched = getattr(client, _MARK, None)
     if watched is not None:
         if watched[0] is monitor:
             return watched[1]  # type: ignore[no-any-return]
-        raise ValueError(f"this client is watched already, as {watched[0].integration}")
+        raise ValueError(f"this client is already watched as {watched[0].integration}")
     replaced = _REPLACED.get(_kind(client))
     if replaced is None:
         raise TypeError(
@@ -32,7 +32,7 @@ def install(monitor: Monitor, client: Any) -> Callable[[], None]:
             "httpx.AsyncClient: report each call with Monitor.call or Monitor.observe"
         )
     methods = replaced(monitor, client)
-    # Somebody may have replaced them in the same way before.
+    # Other code may have replaced these methods before.
     before = {name: client.__dict__[name] for name in methods if name in client.__dict__}
 
     def remove() -> None:
@@ -46,7 +46,7 @@ def install(monitor: Monitor, client: Any) -> Callable[[], None]:
 
 
 def _kind(client: Any) -> str:
-    """By the names of its classes, so that nothing has to be imported."""
+    """Identify the client by the names of its classes, so that no client library is imported."""
     known = (f"{base.__module__.partition('.')[0]}.{base.__name__}" for base in type(client).__mro__)
     return next((name for name in known if name in _REPLACED), "")
 
@@ -56,7 +56,7 @@ def _requests(monitor: Monitor, session: Any) -> dict[str, Any]:
 
     def watched_send(request: Any, **options: Any) -> Any:
         noting = under_way.get()
-        # A redirect: requests sends it through the same method, and it is a part of the call.
+        # requests sends redirects with the same method; they are part of the call.
         if (noting is not None and noting[0] is session) or not monitor.wants(request):
             return send(request, **options)
         phases: dict[str, float] = {}
@@ -84,12 +84,9 @@ def _requests(monitor: Monitor, session: Any) -> dict[str, Any]:
 
 
 def _complete(phases: dict[str, float], response: Any, seconds: float, streamed: bool) -> None:
-    """``elapsed`` of requests ends with the headers, so that the rest of the call is the body."""
-    headers = response.elapsed.total_seconds()
-    for hop in response.history:
-        headers += hop.elapsed.total_seconds()
-    connecting = sum(phases.values())
-    phases["processing"] = max(0.0, headers - connecting)
+    """Add the phases that requests does not report; its ``elapsed`` ends with the headers."""
+    headers = sum(hop.elapsed.total_seconds() for hop in (response, *response.history))
+    phases["processing"] = max(0.0, headers - sum(phases.values()))
     if not streamed:
         phases["transfer"] = max(0.0, seconds - headers)
 
@@ -126,17 +123,17 @@ _STAGES = {
     "receive_response_headers": "processing",
     "receive_response_body": "transfer",
 }
-"""By the last words of httpcore's events (https://www.encode.io/httpcore/extensions/#trace)."""
+"""Phases by the names of httpcore's events (https://www.encode.io/httpcore/extensions/#trace)."""
 
 
 class _Trace:
-    """One call by httpx. Turns httpcore's events into phases; what comes before the first header is processing."""
+    """One call of httpx. Converts httpcore's events to phases; the time before the first header is processing."""
 
     def __init__(self, monitor: Monitor, request: Any, *, asynchronous: bool) -> None:
         self.response: Any = None
         self._monitor = monitor
         self._request = request
-        # httpx copies them, and a trace of ours with them, to the request that a redirect asks for.
+        # httpx copies the extensions, including this trace, to the request after a redirect.
         self._extensions = {
             name: value
             for name, value in request.extensions.items()
@@ -147,7 +144,7 @@ class _Trace:
         self._note = self._note_async if asynchronous else self._note_now
 
     def __enter__(self) -> Self:
-        # A trace of the caller's own goes first.
+        # A trace of the caller takes precedence.
         self._request.extensions = {"trace": self._note, **self._extensions}
         self._start = perf_counter()
         return self

@@ -1,7 +1,7 @@
 """Measure how long urllib3 takes for new connections, which requests does not report.
 
-The adapter's pools are given connections that note the time of their own making. What they note
-goes to the call that is under way in the same thread.
+The adapter's pools get connections that measure how long they take to open, and note it for the
+call in progress in the same thread.
 """
 
 from __future__ import annotations
@@ -13,17 +13,17 @@ from typing import Any
 from weakref import WeakSet
 
 under_way: ContextVar[tuple[Any, dict[str, float]] | None] = ContextVar("mfagate_under_way", default=None)
-"""The session whose call is under way here, and where its phases are noted."""
+"""The session whose call is in progress in this context, and its phases."""
 
 _timed: WeakSet[Any] = WeakSet()
 _timing_one = Lock()
-"""Held while an adapter is wrapped: two threads that wrap it would count every time twice."""
+"""Held while an adapter is wrapped: if two threads wrapped it, every connection would count twice."""
 
 
 def time_connections(adapter: Any) -> None:
-    """Have an HTTPAdapter of requests time its new connections; any other kind of adapter is left as it is.
+    """Make an HTTPAdapter of requests measure its new connections; other adapters stay unchanged.
 
-    Those to hosts that were asked before are not timed: a pool keeps its connections, also to open them again.
+    Connections in existing pools are not measured, even if they are opened again.
     """
     with _timing_one:
         if adapter in _timed:
@@ -57,15 +57,15 @@ def _timing(connection: type[Any]) -> type[Any]:
 
 
 class _Timing:
-    """Notes the time of the TCP connection, with the look-up of the name, and of what comes before the request.
+    """Measures the TCP connection, including name resolution, and TLS.
 
-    What comes after the connection is TLS, and through a proxy its answer to CONNECT as well.
+    Through a proxy, TLS includes the proxy's answer to CONNECT.
     """
 
     def _new_conn(self) -> Any:
         began = perf_counter()
         try:
-            return super()._new_conn()  # type: ignore[misc]  # of the class that this is mixed into
+            return super()._new_conn()  # type: ignore[misc]  # a method of the other base class
         finally:
             _note("connect", perf_counter() - began)
 

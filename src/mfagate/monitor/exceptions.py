@@ -1,7 +1,7 @@
 """Find the cause behind an exception that a client raised.
 
-Each client wraps the errors of the operating system in its own way: requests wraps urllib3,
-httpx wraps httpcore. So the whole chain is searched: first for exceptions of the standard
+Each client wraps the errors of the operating system differently: requests wraps urllib3, and
+httpx wraps httpcore. So the whole chain is searched, first for exceptions of the standard
 library, then for the names of the wrappers.
 """
 
@@ -26,22 +26,22 @@ _MOST = 50
 
 
 class ExceptionChain:
-    """An exception and all that it was made from."""
+    """An exception and all exceptions behind it."""
 
     def __init__(self, error: BaseException) -> None:
         self.errors = list(_chain(error))
         self._names = {base.__name__ for error in self.errors for base in type(error).__mro__}
 
     def of(self, *types: type[BaseException]) -> BaseException | None:
-        """Return the first of these types."""
+        """Return the first exception of these types."""
         return next((error for error in self.errors if isinstance(error, types)), None)
 
     def named(self, *names: str) -> bool:
-        """Return whether a class of the chain, or a base of it, has such a name. No client is imported."""
+        """Return whether an exception, or a base of its class, has one of these names. No client is imported."""
         return not self._names.isdisjoint(names)
 
     def errno(self, *codes: int) -> bool:
-        """Whether the operating system gave one of these codes."""
+        """Return whether the operating system reported one of these codes."""
         return any(isinstance(error, OSError) and error.errno in codes for error in self.errors)
 
 
@@ -53,7 +53,7 @@ def _chain(error: BaseException) -> Iterator[BaseException]:
             continue
         seen.add(id(current))
         yield current
-        # requests keeps urllib3's exception among its arguments, urllib3 its own reason as an attribute.
+        # requests keeps urllib3's exception in its arguments, and urllib3 keeps its reason as an attribute.
         linked = (current.__cause__, current.__context__, getattr(current, "reason", None), *current.args)
         waiting += [other for other in linked if isinstance(other, BaseException)]
 
@@ -66,7 +66,7 @@ def failure_of(error: BaseException, host: str) -> Failure | None:
 
 def _proxy(chain: ExceptionChain, host: str) -> Failure | None:
     if chain.named("ProxyError"):
-        return Failure(CauseId.NETWORK_PROXY, Phase.CONNECT, "the proxy refuses, or cannot be reached")
+        return Failure(CauseId.NETWORK_PROXY, Phase.CONNECT, "the proxy refused the request, or cannot be reached")
     return None
 
 
@@ -81,7 +81,7 @@ def _tls(chain: ExceptionChain, host: str) -> Failure | None:
     error = chain.of(ssl.SSLError)
     if not isinstance(error, ssl.SSLError) or isinstance(error, (*ENDED, ssl.SSLWantReadError, TimeoutError)):
         return None
-    # Older Pythons name no reason for some of OpenSSL's errors, nor for a wait that was too long.
+    # Older versions of Python give no reason for some errors of OpenSSL, nor for a timeout.
     named = error.reason is not None or str(error).startswith("[SSL")
     return explained(error, host, agreed=False).in_phase(Phase.TLS) if named else None
 
@@ -91,7 +91,7 @@ def _name(chain: ExceptionChain, host: str) -> Failure | None:
     if error is None and not chain.named("NameResolutionError"):
         return None
     definite = isinstance(error, socket.gaierror) and error.errno in DEFINITE
-    message = f"this machine's resolver {'knows no address of' if definite else 'gave no answer for'} {host}"
+    message = f"this machine's resolver {'found no address of' if definite else 'gave no answer for'} {host}"
     return Failure(
         CauseId.NETWORK_DNS_FAILURE,
         Phase.RESOLVE,
@@ -101,7 +101,7 @@ def _name(chain: ExceptionChain, host: str) -> Failure | None:
 
 
 def _retries(chain: ExceptionChain, host: str) -> Failure | None:
-    """Recognise urllib3's Retry, which gave up and states the status in its message only."""
+    """Recognise that urllib3's Retry gave up; only its message states the status."""
     if not chain.named("RetryError", "ResponseError"):
         return None
     status = next(
@@ -121,7 +121,7 @@ _UNREACHABLE = (errno.ETIMEDOUT, errno.EHOSTUNREACH, errno.ENETUNREACH, errno.EH
 
 
 def _timed_out(chain: ExceptionChain) -> bool:
-    # PoolTimeout is a TimeoutException of httpx as well: our own pool was full, which is no fault of the provider.
+    # PoolTimeout is also a TimeoutException of httpx: the client's own pool was full, not the provider slow.
     ours = chain.named("PoolTimeout", "EmptyPoolError")
     return not ours and (
         chain.named("ReadTimeout", "ReadTimeoutError", "WriteTimeout") or chain.of(TimeoutError) is not None
@@ -129,7 +129,7 @@ def _timed_out(chain: ExceptionChain) -> bool:
 
 
 def _is_beyond_a_limit(chain: ExceptionChain) -> bool:
-    """Whether HTTP came, with more or longer header fields than ``http.client`` reads."""
+    """Return whether the answer had more or longer header fields than ``http.client`` accepts."""
     error = chain.of(http.client.LineTooLong, http.client.HTTPException)
     return error is not None and any(words in str(error) for words in ("reading header line", "got more than"))
 
@@ -138,7 +138,7 @@ def _is_no_http(chain: ExceptionChain) -> bool:
     error = chain.of(http.client.BadStatusLine, http.client.LineTooLong, http.client.UnknownProtocol)
     if error is not None and not isinstance(error, http.client.RemoteDisconnected):
         return True
-    # h11, beneath httpx, has one class for every error of the other side; its message tells them apart.
+    # h11, which httpx uses, has one class for all protocol errors; only the message distinguishes them.
     return chain.named("RemoteProtocolError") and any("illegal" in str(error) for error in chain.errors)
 
 
@@ -155,7 +155,7 @@ _SIGNS: tuple[tuple[Callable[[ExceptionChain], bool], CauseId, Phase, str], ...]
         "{host} refuses the connection",
     ),
     (
-        # urllib3 takes every failure to connect for a kind of time-out.
+        # In urllib3, every failure to connect is a subclass of a timeout.
         lambda chain: chain.named("NewConnectionError") and chain.errno(errno.ECONNRESET),
         CauseId.NETWORK_CONNECTION_RESET,
         Phase.CONNECT,
@@ -194,10 +194,10 @@ _SIGNS: tuple[tuple[Callable[[ExceptionChain], bool], CauseId, Phase, str], ...]
         Phase.PROCESSING,
         "the head of the answer exceeds a limit of Python's HTTP client",
     ),
-    (_is_no_http, CauseId.NETWORK_NOT_HTTP, Phase.PROCESSING, "{host} answers in something other than HTTP"),
+    (_is_no_http, CauseId.NETWORK_NOT_HTTP, Phase.PROCESSING, "{host} does not answer in HTTP"),
     (_lost, CauseId.NETWORK_CONNECTION_RESET, Phase.PROCESSING, "the connection to {host} was lost"),
 )
-"""What decides by itself; the first that fits counts."""
+"""The signs of each cause; the first match counts."""
 
 
 def _by_sign(chain: ExceptionChain, host: str) -> Failure | None:

@@ -1,7 +1,7 @@
 """The active causes: one log line when a cause appears, and one when it is gone.
 
-A cause is gone if it was not seen for ``quiet_seconds`` and a call succeeded after that. So a cause
-writes at most two lines within that time, however many logins fail.
+A cause is gone if it was absent for ``quiet_seconds`` and a call succeeded after that. So a cause
+writes at most two lines in that time, even if many logins fail.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Any
 logger = logging.getLogger("mfagate.monitor")
 
 Described = tuple[str, Mapping[str, Any]]
-"""A sentence, and the same in fields that JSON can hold."""
+"""A sentence, and the same information as fields for JSON."""
 
 
 @dataclass(slots=True)
@@ -32,7 +32,7 @@ class Incidents:
     Args:
         name: The integration, for the log.
         quiet_seconds: How long a cause must be absent before it counts as gone.
-        clock: Returns seconds; only differences count.
+        clock: Returns seconds, of which only differences matter.
     """
 
     def __init__(self, name: str, quiet_seconds: float = 60.0, clock: Callable[[], float] = time.monotonic) -> None:
@@ -77,7 +77,7 @@ class Incidents:
                 del self._active[cause]
         for cause, incident in gone.items():
             lasted = round(incident.last - incident.began, 1)
-            # Not below warning: by default that is not written, and the log would not show the end of an outage.
+            # A warning, because lower levels are not logged by default and the log would not show the end of an outage.
             logger.warning(
                 "MFA provider of %s: recovered from %s after %d failed calls in %.1f s",
                 self._name,

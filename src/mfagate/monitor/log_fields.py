@@ -1,4 +1,4 @@
-"""The log fields of a problem: our own words and the provider's code, and no secret of either side."""
+"""The log fields of a problem: messages and the provider's code, without secrets."""
 
 from __future__ import annotations
 
@@ -29,8 +29,12 @@ def describe(
 ) -> Described:
     """Return the sentence and the fields of the log line of a new problem.
 
-    ``classify`` judges the call once more, now that what is secret in it is known. The first time it
-    was for the cause alone, and that is done for every call.
+    Args:
+        classify: Classifies the call again, now with its secrets hidden. The first classification of every call
+            determines only the cause.
+        request: The request, or None.
+        settings: The settings of the integration, or None.
+        known: The documented codes of the provider, which are safe to log.
     """
     redactor = Redactor()
     for number, value in enumerate(_values(request)):
@@ -43,7 +47,7 @@ def describe(
         assert finding is not None, "only a problem is logged, and it has a finding"
         shown = _code(classification.code, request, known)
     page = load(finding.cause)
-    # Without settings an explanation may blame the wrong one: use the words of the catalogue then.
+    # Without settings, the explanation may name the wrong one, so the title of the cause is used.
     vague = settings is None and finding.cause.family is CauseFamily.CREDENTIAL
     sentence = page.title if vague else finding.message
     fields = {
@@ -62,7 +66,7 @@ def describe(
 
 
 def _code(code: str | int | None, request: Any, known: frozenset[str | int]) -> str | int | None:
-    """Return the code if it is safe to log: an undocumented code may echo a part of the request."""
+    """Return the code if it is safe to log: an undocumented code may repeat a part of the request."""
     if code is None or isinstance(code, int) or code in known:
         return code
     body = _body(request)
@@ -78,7 +82,7 @@ def _secrets(settings: ProviderSettings | None) -> Iterator[tuple[str, str]]:
 
 
 def _values(request: Any) -> Iterator[str]:
-    """Whatever of a request may be a secret and may come back in an answer."""
+    """Yield the values of a request that may be secret and may be repeated in an answer."""
     for name, value in dict(getattr(request, "headers", None) or {}).items():
         if _SECRET_HEADER.search(str(name)):
             yield from _header(_text(value))

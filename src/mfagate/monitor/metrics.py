@@ -1,7 +1,7 @@
-"""The metrics, by prometheus_client: one set for each registry, shared by all monitors of a process.
+"""The metrics: one set for each registry of prometheus_client, shared by all monitors of a process.
 
-In multiprocess mode (``PROMETHEUS_MULTIPROC_DIR``) counters and histograms are summed over the
-workers by prometheus_client itself, so there are no others here.
+In multiprocess mode (``PROMETHEUS_MULTIPROC_DIR``), prometheus_client sums counters and histograms
+over the workers, so other types of metrics are not used.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ CAUSES = tuple(
     for cause in CauseId
     if cause in _SETTINGS_THAT_PROVIDERS_REFUSE or (cause.family in _FAMILIES and cause not in _FOUND_BY_THE_GATE_ALONE)
 )
-"""What may be found in the answers of a running service."""
+"""The causes that the monitor can find."""
 
 
 class Metrics:
@@ -49,40 +49,40 @@ class Metrics:
         labels = ("integration", "provider")
         self.requests = Counter(
             "mfagate_client_requests",
-            "Calls to the MFA provider by how they ended; refused: a user was, and the integration works.",
+            "Calls to the MFA provider by result; refused means that the user was refused and the integration works.",
             (*labels, "result"),
             registry=registry,
         )
         self.problems = Counter(
             "mfagate_client_problems",
-            "Calls to the MFA provider that failed for a reason that is not the user's, by cause.",
+            "Calls to the MFA provider that failed for a reason other than the user, by cause.",
             (*labels, "cause"),
             registry=registry,
         )
         self.seconds = Histogram(
             "mfagate_client_request_seconds",
-            "Time of a whole call, with redirects and retries.",
+            "Time of a whole call, including redirects and retries.",
             labels,
             buckets=_BUCKETS,
             registry=registry,
         )
         self.phases = Histogram(
             "mfagate_client_phase_seconds",
-            "Time of each phase of a call. connect (with the name) and tls: new connections alone.",
+            "Time of each phase of a call; connect (including name resolution) and tls only for new connections.",
             (*labels, "phase"),
             buckets=_BUCKETS,
             registry=registry,
         )
         self.errors = Counter(
             "mfagate_client_monitor_errors",
-            "Defects of the monitor itself; the calls were not touched.",
+            "Errors of the monitor itself, which did not affect the calls.",
             labels,
             registry=registry,
         )
 
 
 class Series:
-    """The metrics of one integration. All of them start at zero: an alert on an increase needs a first value."""
+    """The metrics of one integration. All start at zero, because an alert on an increase needs a first value."""
 
     def __init__(self, metrics: Metrics, integration: str, provider: str) -> None:
         from mfagate.monitor.classification import CallResult
@@ -97,14 +97,14 @@ class Series:
         self._further = partial(metrics.phases.labels, integration, provider)
 
     def problem(self, cause: CauseId) -> None:
-        """Count a problem, also one of an unexpected cause."""
+        """Count a problem, even with an unexpected cause."""
         (self.problems.get(cause) or self._more(cause.value)).inc()
 
     def phase(self, name: str, seconds: float) -> None:
-        """Note how long a phase took, also one that our own clients do not measure.
+        """Record the time of a phase, even if the wrapped clients do not measure it.
 
         Raises:
-            ValueError: There is no such phase.
+            ValueError: The phase does not exist.
         """
         (self.phases.get(name) or self._further(Phase(name).value)).observe(seconds)
 
@@ -114,7 +114,7 @@ _of_registry: WeakKeyDictionary[CollectorRegistry, Metrics] = WeakKeyDictionary(
 
 
 def metrics_of(registry: CollectorRegistry | None) -> Metrics:
-    """Return the metrics of a registry, by default that of prometheus_client; they are made on first use."""
+    """Return the metrics of a registry, by default prometheus_client's own; the first use creates them."""
     chosen = registry if registry is not None else REGISTRY
     with _lock:
         if chosen not in _of_registry:

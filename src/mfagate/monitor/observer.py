@@ -27,8 +27,8 @@ Done = TypeVar("Done")
 class Monitor:
     """Watches the calls of a login service to one provider. Safe for threads and for asyncio.
 
-    Create it with :func:`monitor`. It never raises into the login service: a defect of the monitor
-    is one log line and ``mfagate_client_monitor_errors_total``.
+    Create it with :func:`monitor`. It never raises an error into the login service: an error of the
+    monitor is logged once and counted in ``mfagate_client_monitor_errors_total``.
     """
 
     def __init__(
@@ -52,7 +52,7 @@ class Monitor:
 
     @property
     def causes(self) -> tuple[str, ...]:
-        """The causes that are active now in this process."""
+        """The causes that are active in this process."""
         return self._incidents.active
 
     def wrap(self, client: Client) -> Client:
@@ -65,7 +65,7 @@ class Monitor:
         return client
 
     def install(self, client: Any) -> Callable[[], None]:
-        """Watch a client that exists already, and return what ends it. A second time changes nothing.
+        """Watch an existing client, and return a function that ends it. A second call changes nothing.
 
         Raises:
             TypeError: As for :meth:`wrap`.
@@ -87,10 +87,10 @@ class Monitor:
             request: Anything with ``method`` and ``url``, or None.
             outcome: The response (of requests or httpx, or an :class:`Answer`), or the exception.
             seconds: How long the call took.
-            phases: Seconds by the names of :class:`mfagate.core.exchange.Phase`, as far as they are known.
+            phases: The known seconds by the names of :class:`mfagate.core.exchange.Phase`.
 
         Returns:
-            How the call ended; None if the monitor failed itself.
+            How the call ended; None if the monitor itself failed.
         """
         return self.guarded(self._observe, request, outcome, seconds, phases)
 
@@ -137,13 +137,13 @@ class Monitor:
         self._series.problem(finding.cause)
         self._incidents.seen(
             str(finding.cause),
-            # An unknown refusal may be about one user.
+            # An unrecognised refusal may concern a single user.
             finding.effective_outcome is Outcome.FAIL and finding.cause is not CauseId.PROVIDER_REFUSAL_UNRECOGNISED,
             lambda: describe(classify, request, self._settings, self._classifier.known_codes),
         )
 
     def _fail(self, error: Exception) -> None:
-        """Count a defect and log it once, without message and traceback, which may hold secrets."""
+        """Count an error and log it once, without its message and traceback, which may contain secrets."""
         try:
             self._series.errors.inc()
             if not self._failed_before:
@@ -153,7 +153,7 @@ class Monitor:
                     place = place.tb_next
                 where = f"{place.tb_frame.f_code.co_filename}:{place.tb_lineno}" if place else "nowhere"
                 logger.error(
-                    "the monitor of %s failed (%s at %s); calls are not affected. Said once.",
+                    "the monitor of %s failed (%s at %s); calls are not affected. This is logged only once.",
                     self.integration,
                     type(error).__name__,
                     where,
@@ -196,14 +196,14 @@ def monitor(
     Args:
         provider: Name of an installed provider, such as ``"duo"``, or a provider.
         settings: The provider's settings as in ``integrations.toml``, with plain values. They make some
-            explanations more precise, and are kept out of all that is written.
+            explanations more precise, and never appear in any output.
         integration: The label in metrics and log; default: the provider's name.
         registry: Where the metrics go; default: prometheus_client's own.
-        hosts: Only calls to these hosts are watched; default: all calls of the client.
-        quiet_seconds: How long a cause must not be seen before its recovery is logged.
+        hosts: The hosts whose calls are watched; default: all.
+        quiet_seconds: How long a cause must be absent before its recovery is logged.
 
     Raises:
-        ValueError: There is no such provider, or the settings are not its own.
+        ValueError: The provider is not installed, or the settings are not valid.
     """
     chosen = _provider(provider) if isinstance(provider, str) else provider
     name = integration or chosen.name
@@ -221,7 +221,7 @@ def _provider(name: str) -> InstalledProvider:
     from mfagate.providers import registry
 
     if name not in registry.names():
-        raise ValueError(f"no provider {name!r} is installed; there are: {', '.join(registry.names())}")
+        raise ValueError(f"no provider {name!r} is installed; installed: {', '.join(registry.names())}")
     return registry.get(name)
 
 
@@ -235,9 +235,9 @@ def _settings(
     try:
         return provider.settings.model_validate(dict(settings))
     except ValidationError as error:
-        # Neither values nor names that are not ours: a secret may stand in either place.
+        # Without values and unknown names, because both may contain a secret.
         problems = "; ".join(f"{_place(problem['loc'], provider)}: {problem['msg']}" for problem in error.errors())
-        raise ValueError(f"these are no settings of {provider.name}: {problems}") from None
+        raise ValueError(f"invalid settings of {provider.name}: {problems}") from None
 
 
 def _place(location: tuple[int | str, ...], provider: InstalledProvider) -> str:

@@ -1,4 +1,4 @@
-"""What Prometheus and Grafana need to know of the metrics, as files of this package."""
+"""The alert rules for Prometheus and the dashboard for Grafana, as files of this package."""
 
 from __future__ import annotations
 

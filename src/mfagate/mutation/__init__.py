@@ -1,8 +1,8 @@
-"""Config mutation: how much would this gate catch?
+"""Configuration mutation: measure how many mistakes the gate catches.
 
-From a valid configuration every harmful edit that people make, and harmless ones,
-each run through the gate on sandboxes. :func:`opened` starts those and gives a
-:class:`MutatedProject`, :func:`mutants_of` its mutants, and :class:`Runner` runs them.
+Every harmful edit that people make to a valid configuration, and some harmless ones, are run through the gate on
+sandboxes. :func:`opened` starts the sandboxes and returns a :class:`MutatedProject`, :func:`mutants_of` yields its
+mutants, and :class:`Runner` runs them.
 """
 
 from mfagate.mutation.generate import mutants_of

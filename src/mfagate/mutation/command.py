@@ -1,4 +1,4 @@
-"""``mfagate mutate``: choose, run, tell."""
+"""``mfagate mutate``: choose the mutants, run them, and report the results."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from mfagate.mutation.layout import NotMutable
 from mfagate.mutation.model import Mutant, MutantResult
 from mfagate.mutation.run import Runner, opened
 
-Tell = Callable[[str, int, int], object]
-"""Told what is being done, and how many of how many are done."""
+Progress = Callable[[str, int, int], object]
+"""Called with the current activity, the number of finished steps, and the number of all steps."""
 
 
 @dataclass(frozen=True, slots=True)
 class CommandOutput:
-    """What the command writes. ``json`` is the whole document, ``text`` that for people."""
+    """What the command writes: ``text`` for people, and ``json`` as the complete document."""
 
     text: str
     json: str
@@ -34,19 +34,19 @@ def run(
     live: bool = True,
     seed: int = 0,
     verbose: bool = False,
-    tell: Tell = lambda doing, done, of: None,
+    progress: Progress = lambda doing, done, of: None,
 ) -> CommandOutput:
-    """Run every mutant of the chosen classes; all classes where none is named.
+    """Run every mutant of the chosen classes; of all classes if none is chosen.
 
     Raises:
-        NotMutable: The configuration does not pass on sandboxes as it is, or there is nothing to edit.
+        NotMutable: The unedited configuration does not pass on sandboxes, or there is nothing to edit.
         SandboxError: A sandbox did not start.
     """
     started = time.perf_counter()
-    tell("starting sandboxes", 0, 1)
+    progress("starting sandboxes", 0, 1)
     with opened(configuration, integrations) as project:
         runner = Runner(project, live=live)
-        tell("checking the unedited copy", 0, 1)
+        progress("checking the unedited copy", 0, 1)
         runner.confirm()
         chosen = _chosen(mutants_of(project, seed=seed), kinds)
         done = 0
@@ -54,7 +54,7 @@ def run(
         def count(_: MutantResult) -> None:
             nonlocal done
             done += 1
-            tell("edits", done, len(chosen))
+            progress("edits", done, len(chosen))
 
         results = runner.run(chosen, count)
     seconds = time.perf_counter() - started
@@ -68,7 +68,7 @@ def run(
 def listed(
     configuration: Configuration, integrations: Sequence[Integration], *, kinds: Sequence[str] = (), seed: int = 0
 ) -> str:
-    """One line an edit; the sandboxes are started for it, because what is edited is theirs.
+    """Return one line for each edit. This starts the sandboxes, because their values are edited.
 
     Raises:
         NotMutable: The configuration cannot be moved to sandboxes, or there is nothing to edit.
@@ -83,5 +83,5 @@ def _chosen(mutants: Iterable[Mutant], kinds: Sequence[str]) -> list[Mutant]:
     chosen = [mutant for mutant in mutants if not kinds or mutant.operator.kind in kinds]
     if not chosen:
         which = f" of the class {' or '.join(kinds)}" if kinds else ""
-        raise NotMutable(f"the chosen integrations have nothing that an edit{which} fits, so nothing would be tried")
+        raise NotMutable(f"no edit{which} applies to the chosen integrations, so nothing would be tried")
     return chosen

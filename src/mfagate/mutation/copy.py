@@ -1,7 +1,7 @@
 """The copy that is mutated: an ``integrations.toml`` and the sources that it reads, all in memory.
 
-Only *where* values stand is taken over from the user: file names, keys and schemes of
-the references. The values are the sandbox's, so no secret of the user is ever in it.
+Only the locations of the values are the user's: file names, keys and schemes of the references. The values are the
+sandbox's, so the copy never contains a secret of the user.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
@@ -26,8 +26,8 @@ CONFIGURATION = "integrations.toml"
 class SourceValue:
     """One value in a source.
 
-    ``written`` stands in the file as it is, in place of the value in the format's own
-    notation; ``section`` is that of a Kubernetes Secret.
+    ``written``, if set, is written to the file unchanged; by default the value is written in the format's own notation.
+    ``section`` is that of a Kubernetes Secret.
     """
 
     value: str = field(repr=False)
@@ -43,17 +43,17 @@ class Copy:
     entries: Mapping[Reference, SourceValue] = field(repr=False)
 
     def has(self, keys: KeyPath) -> bool:
-        """Whether ``integrations.toml`` has a value for the key."""
+        """Return whether ``integrations.toml`` has a value for the key."""
         return keys in spans(self.toml)
 
     def with_value(self, keys: KeyPath, reference: Reference | None, value: str) -> Copy:
-        """Another value in the very source that the setting is read from."""
+        """Replace a value in the source that the setting is read from."""
         if reference is None:
             return self.with_toml_value(keys, quoted(value))
         return self.with_entry(reference, replace(self.entries[reference], value=value, written=None))
 
     def with_entry(self, reference: Reference, entry: SourceValue) -> Copy:
-        """Another entry in a source, or one more."""
+        """Replace or add an entry in a source."""
         return replace(self, entries={**self.entries, reference: entry})
 
     def without_entry(self, reference: Reference) -> Copy:
@@ -61,18 +61,18 @@ class Copy:
         return replace(self, entries={ref: entry for ref, entry in self.entries.items() if ref != reference})
 
     def with_toml_value(self, keys: KeyPath, text: str) -> Copy:
-        """Another value of a key of ``integrations.toml``, written as ``text``."""
+        """Replace the value of a key of ``integrations.toml`` with ``text``."""
         span = spans(self.toml)[keys]
         return self._spliced(span.value, span.value_end, text)
 
     def with_toml_key(self, keys: KeyPath, text: str) -> Copy:
-        """Another last part of a key of ``integrations.toml``."""
+        """Replace the last part of a key of ``integrations.toml``."""
         span = spans(self.toml)[keys]
         key = self.toml.encode()[span.key : span.key_end].decode()
         return self._spliced(span.key, span.key_end, key[: _last_part(key)] + text)
 
     def with_toml_sibling(self, keys: KeyPath, name: str, text: str) -> Copy:
-        """One more key in the table of ``keys``, behind it."""
+        """Add a key to the table of ``keys``."""
         span = spans(self.toml)[keys]
         data = self.toml.encode()
         key = data[span.key : span.key_end].decode()
@@ -87,7 +87,7 @@ class Copy:
         span = spans(self.toml)[keys]
         data = self.toml.encode()
         start, end = span.key, span.value_end
-        if data[:start].rpartition(b"\n")[2].strip():  # inside an inline table
+        if data[:start].rpartition(b"\n")[2].strip():  # Inside an inline table.
             rest = data[end:]
             comma = re.match(rb"\s*,", rest)
             end += comma.end() if comma else 0
@@ -113,7 +113,7 @@ class Copy:
         return {**rendered, CONFIGURATION: self.toml}
 
     def write(self, folder: Path) -> Path:
-        """Write every file below a folder; returns the path of the configuration."""
+        """Write every file below a folder, and return the path of the configuration."""
         for path, text in self.files().items():
             full = folder / path
             full.parent.mkdir(parents=True, exist_ok=True)
@@ -123,15 +123,15 @@ class Copy:
 
 @lru_cache(maxsize=8)
 def spans(toml: str) -> Mapping[KeyPath, Span]:
-    """Where each key with a value stands; the unedited text is asked for very often."""
+    """Return the position of each key with a value. Cached, because the unedited text is needed very often."""
     return TomlLines(toml).spans()
 
 
 def quoted(value: str) -> str:
-    """Return a string as JSON, TOML and YAML all read it.
+    """Return a string in a notation that JSON, TOML and YAML all read.
 
-    A character beyond U+FFFF stands for itself: JSON alone reads the two surrogates of an escape as one character.
-    TOML refuses them (https://toml.io/en/v1.0.0#string), and YAML makes two characters of them.
+    A character beyond U+FFFF is not escaped: only JSON reads the two surrogates of an escape as one character. TOML
+    refuses them (https://toml.io/en/v1.0.0#string), and YAML reads two characters.
     """
     escaped = _PLANE_ZERO.sub(lambda found: json.dumps(found[0])[1:-1], value)
     return '"' + escaped.replace("\x7f", "\\u007f") + '"'
@@ -141,7 +141,7 @@ _PLANE_ZERO = re.compile("[\0-\uffff]+")
 
 
 def _last_part(key: str) -> int:
-    """Where the last part of a dotted key starts."""
+    """Return the index at which the last part of a dotted key starts."""
     quote = key[-1:]
     if quote in ('"', "'"):
         return max(key.rfind(quote, 0, -1), 0)
@@ -171,7 +171,7 @@ def _dotenv_value(entry: SourceValue) -> str:
 
 
 def _nested(entries: Mapping[Reference, SourceValue]) -> dict[str, Any]:
-    """Tables of tables by the dotted paths; the leaves are the texts of the values."""
+    """Return nested tables by the dotted paths; the leaves are the texts of the values."""
     root: dict[str, Any] = {}
     for reference, entry in entries.items():
         *around, last = ValuePath.parse(_fragment(reference)).steps
@@ -217,7 +217,7 @@ def _yaml(entries: Mapping[Reference, SourceValue]) -> str:
 def _by_document(
     entries: Mapping[Reference, SourceValue],
 ) -> Sequence[tuple[str | None, Mapping[Reference, SourceValue]]]:
-    """Return the entries of each document that references choose, with documents chosen by number at their place."""
+    """Return the entries of each document that references select; those selected by number are at their index."""
     chosen: dict[str | None, dict[Reference, SourceValue]] = {}
     for reference, entry in entries.items():
         chosen.setdefault(ValuePath.parse(_fragment(reference)).document, {})[reference] = entry
@@ -229,7 +229,7 @@ def _by_document(
 
 
 def _head(chosen: str | None) -> Sequence[str]:
-    """Return the lines by which a reference finds a document: kind and name of a manifest."""
+    """Return the lines by which a reference finds a document: the kind and name of a manifest."""
     if chosen is None or "/" not in chosen:
         return []
     kind, _, name = chosen.partition("/")
@@ -237,7 +237,7 @@ def _head(chosen: str | None) -> Sequence[str]:
 
 
 def _ini(entries: Mapping[Reference, SourceValue]) -> str:
-    """Write sections behind the names that have none. Java's escapes count in a file without sections alone."""
+    """Write names without a section first, then the sections. Only a file without sections has Java's escapes."""
     tables: dict[str, list[str]] = {"": []}
     paths = {reference: ValuePath.parse(_fragment(reference)).steps for reference in entries}
     java = all(len(steps) == 1 for steps in paths.values())
@@ -256,7 +256,7 @@ def _java(character: str) -> str:
 
 
 def holds(reference: Reference | None, value: str) -> bool:
-    """Whether the source of a reference can hold a value at all."""
+    """Return whether the source of a reference can hold a value."""
     if reference is not None and reference.scheme == "env":
         return "\0" not in value
     if reference is not None and reference.scheme == "ini" and len(ValuePath.parse(_fragment(reference)).steps) > 1:
@@ -265,25 +265,23 @@ def holds(reference: Reference | None, value: str) -> bool:
 
 
 def _tfvars(entries: Mapping[Reference, SourceValue]) -> str:
-    def inline(node: Any) -> str:
-        if isinstance(node, str):
-            return re.sub(r"([$%])(?=\{)", r"\1\1", node)
-        if _is_list(node):
-            return "[" + ", ".join(map(inline, _items(node))) + "]"
-        return "{ " + ", ".join(f"{quoted(key)} = {inline(value)}" for key, value in node.items()) + " }"
+    def escaped(text: str) -> str:
+        return re.sub(r"([$%])(?=\{)", r"\1\1", text)
 
-    return "".join(f"{key} = {inline(value)}\n" for key, value in _nested(entries).items())
+    return "".join(f"{key} = {_inline(value, escaped)}\n" for key, value in _nested(entries).items())
 
 
 def _toml(entries: Mapping[Reference, SourceValue]) -> str:
-    def inline(node: Any) -> str:
-        if isinstance(node, str):
-            return node
-        if _is_list(node):
-            return "[" + ", ".join(map(inline, _items(node))) + "]"
-        return "{ " + ", ".join(f"{quoted(key)} = {inline(value)}" for key, value in node.items()) + " }"
+    return "".join(f"{quoted(key)} = {_inline(value)}\n" for key, value in _nested(entries).items())
 
-    return "".join(f"{quoted(key)} = {inline(value)}\n" for key, value in _nested(entries).items())
+
+def _inline(node: Any, written: Callable[[str], str] = str) -> str:
+    """Write a value on one line, with ``written`` applied to each text."""
+    if isinstance(node, str):
+        return written(node)
+    if _is_list(node):
+        return "[" + ", ".join(_inline(item, written) for item in _items(node)) + "]"
+    return "{ " + ", ".join(f"{quoted(key)} = {_inline(value, written)}" for key, value in node.items()) + " }"
 
 
 def _is_list(node: dict[str, Any]) -> bool:
@@ -291,14 +289,14 @@ def _is_list(node: dict[str, Any]) -> bool:
 
 
 def _items(node: dict[str, Any]) -> list[Any]:
-    """Return the items of a list that references address by number; those between are of no interest."""
+    """Return the items of a list that references address by number; the others are empty texts."""
     return [node.get(str(number), '""') for number in range(max(map(int, node)) + 1)]
 
 
 def _kubernetes(entries: Mapping[Reference, SourceValue]) -> str:
     secrets: dict[str, dict[str, dict[str, str]]] = {}
     for reference, entry in entries.items():
-        name, _, key = _fragment(reference).rpartition("/")  # the name with its namespace, if there is one
+        name, _, key = _fragment(reference).rpartition("/")  # The name may include a namespace.
         plain = entry.value.encode("utf-8", "surrogatepass")
         text = quoted(entry.value) if entry.section == "stringData" else base64.b64encode(plain).decode() or quoted("")
         secrets.setdefault(name, {}).setdefault(entry.section, {})[key] = (

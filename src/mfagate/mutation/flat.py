@@ -1,6 +1,6 @@
-"""A configuration in which every environment is written as an integration of its own, for the copy that is edited.
+"""Write each environment as an integration of its own, for the copy that is edited.
 
-Two environments may read one line of the file, and their sandboxes have different values.
+Two environments may read the same line of the file, but their sandboxes have different values.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from mfagate.core.toml_lines import KeyPath, dotted, parse, string
 
 
 def flat(text: str) -> str:
-    """Return the text itself if it has no environments, else another with the same meaning, without comments."""
+    """Return the text itself if it has no environments, or else an equivalent text without comments."""
     whole = expanded(parse(text))
     return "\n".join(_table((), whole.document)) + "\n" if whole.tables else text
 

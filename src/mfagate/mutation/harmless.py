@@ -1,4 +1,4 @@
-"""Edits that change nothing about the integration, and must stay green."""
+"""Edits that change nothing about the integration, so that the gate must stay green."""
 
 from __future__ import annotations
 
@@ -18,44 +18,44 @@ def _harmless(name: str, sentence: str) -> EditOperator:
 
 
 COMMENT = _harmless("comment", "a comment is added")
-ORDER = _harmless("order", "the tables stand in another order")
-BLANKS = _harmless("blanks-around-equals", "there are other blanks around the equals signs")
+ORDER = _harmless("order", "the tables are in another order")
+BLANKS = _harmless("blanks-around-equals", "the spaces around the equals signs are different")
 WINDOWS = _harmless("windows-lines", "the file has Windows line endings")
 DOCUMENTATION = _harmless("documentation", "another team owns the integration")
 SINGLE_QUOTES = _harmless("quoting", "the value is in single quotes")
-HOST_CASE = _harmless("host-case", "the host name is in capitals")
-EQUIVALENT = _harmless("equivalent-reference", "the same value is read from a store of another kind")
+HOST_CASE = _harmless("host-case", "the host name is in upper case")
+EQUIVALENT = _harmless("equivalent-reference", "the same value is read from another kind of store")
 
 
-def of_file(project: MutatedProject, place: EditTarget) -> Iterator[Edited]:
-    """Edits of the whole ``integrations.toml``, on behalf of one integration."""
+def of_file(project: MutatedProject, target: EditTarget) -> Iterator[Edited]:
+    """Yield edits of the whole ``integrations.toml``, reported for one integration."""
     copy = project.original
-    yield Edited(COMMENT, place, replace(copy, toml=f"# reviewed\n{copy.toml}"), "on top", "")
-    yield Edited(ORDER, place, replace(copy, toml=_reversed_tables(copy.toml)), setting="")
-    yield Edited(WINDOWS, place, replace(copy, toml=copy.toml.replace("\n", "\r\n")), setting="")
-    yield Edited(BLANKS, place, _respaced(copy, place.integration), setting="")
-    path = ("integrations", place.integration, "documentation", "owner")
+    yield Edited(COMMENT, target, replace(copy, toml=f"# reviewed\n{copy.toml}"), "")
+    yield Edited(ORDER, target, replace(copy, toml=_reversed_tables(copy.toml)), setting="")
+    yield Edited(WINDOWS, target, replace(copy, toml=copy.toml.replace("\n", "\r\n")), setting="")
+    yield Edited(BLANKS, target, _respaced(copy, target.integration), setting="")
+    path = ("integrations", target.integration, "documentation", "owner")
     if copy.has(path):
-        yield Edited(DOCUMENTATION, place, copy.with_toml_value(path, '"another-team"'), setting="documentation.owner")
+        yield Edited(DOCUMENTATION, target, copy.with_toml_value(path, '"another-team"'), setting="documentation.owner")
 
 
-def of_place(project: MutatedProject, place: EditTarget) -> Iterator[Edited]:
-    """Edits of one setting."""
+def of_target(project: MutatedProject, target: EditTarget) -> Iterator[Edited]:
+    """Yield edits of one setting."""
     copy = project.original
-    span = spans(copy.toml)[place.keys]
+    span = spans(copy.toml)[target.keys]
     written = copy.toml.encode()[span.value : span.value_end].decode()
     if "{" not in copy.toml.encode()[: span.key].decode().rpartition("\n")[2]:
-        yield Edited(COMMENT, place, copy.with_toml_value(place.keys, f"{written}   # checked"), "behind the value")
+        yield Edited(COMMENT, target, copy.with_toml_value(target.keys, f"{written}   # checked"))
     plain = written.strip("\"'")
     if re.fullmatch(r"[\w:/#.@+=-]+", plain, re.ASCII):
-        yield Edited(SINGLE_QUOTES, place, copy.with_toml_value(place.keys, f"'{plain}'"))
-    if place.address and "://" not in place.value:  # a URL may be a part of what is signed
-        capitals = re.sub(r"^(https?://)?([^/]+)", lambda m: (m[1] or "") + m[2].upper(), place.value)
-        yield Edited(HOST_CASE, place, copy.with_value(place.keys, place.reference, capitals))
-    if place.reference is not None:
+        yield Edited(SINGLE_QUOTES, target, copy.with_toml_value(target.keys, f"'{plain}'"))
+    if target.address and "://" not in target.value:  # A URL may be part of the signature.
+        capitals = re.sub(r"^(https?://)?([^/]+)", lambda m: (m[1] or "") + m[2].upper(), target.value)
+        yield Edited(HOST_CASE, target, copy.with_value(target.keys, target.reference, capitals))
+    if target.reference is not None:
         for scheme in ("dotenv", "json", "yaml", "toml", "tfvars", "k8s-secret", "env", "file"):
-            if scheme != place.reference.scheme:
-                yield Edited(EQUIVALENT, place, _moved(copy, place, scheme), scheme)
+            if scheme != target.reference.scheme:
+                yield Edited(EQUIVALENT, target, _moved(copy, target, scheme))
 
 
 _LOCATORS = {
@@ -70,13 +70,13 @@ _LOCATORS = {
 }
 
 
-def _moved(copy: Copy, place: EditTarget, scheme: str) -> Copy:
+def _moved(copy: Copy, target: EditTarget, scheme: str) -> Copy:
     reference = Reference(scheme, _LOCATORS[scheme])
-    return copy.with_entry(reference, SourceValue(place.value)).with_toml_value(place.keys, quoted(str(reference)))
+    return copy.with_entry(reference, SourceValue(target.value)).with_toml_value(target.keys, quoted(str(reference)))
 
 
 def _reversed_tables(text: str) -> str:
-    """Return the tables from last to first; arrays of tables, whose order means something, are left as they are."""
+    """Return the tables from last to first; leave arrays of tables unchanged, because their order matters."""
     top, *tables = re.split(r"(?m)^(?=\[)", text)
     if "\n[[" in text or '"""' in text or "'''" in text:
         return text

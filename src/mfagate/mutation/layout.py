@@ -1,4 +1,4 @@
-"""From the user's configuration to the copy: the same layout of references, the sandbox's values."""
+"""Make the copy of the user's configuration: the same layout of references, with the sandbox's values."""
 
 from __future__ import annotations
 
@@ -31,33 +31,32 @@ class NotMutable(Exception):
 
 @dataclass(frozen=True, slots=True)
 class MutatedProject:
-    """What is mutated: the unedited copy, its places, and the sandboxes that its values are of.
+    """The unedited copy, its edit targets, and the sandboxes that its values come from.
 
-    ``running`` is by integration. ``integrations`` are the user's own, as loaded.
+    ``running`` is by integration. ``integrations`` are the user's own.
     """
 
     original: Copy = field(repr=False)
-    places: Sequence[EditTarget]
+    targets: Sequence[EditTarget]
     running: Mapping[str, Running]
     integrations: Mapping[str, Integration]
 
 
 def shared_sandboxes(integrations: Sequence[Integration]) -> Mapping[str, str]:
-    """For each integration, the one whose sandbox it uses: its own, unless both read the same source.
+    """Map each integration to the one whose sandbox it uses: its own, unless both read the same source.
 
-    Two integrations of one provider get sandboxes with different keys, so that
-    mixing them up is a mistake that can be seen.
+    Two integrations of one provider get sandboxes with different keys, so that the gate can see if they are mixed up.
     """
     owner: dict[str, str] = {}
-    for number, one in enumerate(integrations):
+    for number, integration in enumerate(integrations):
         joined = [
             owner[other.name]
             for other in integrations[:number]
-            if other.provider == one.provider and _sources(other) & _sources(one)
+            if other.provider == integration.provider and _sources(other) & _sources(integration)
         ]
-        # It may read what two of those before it read, which had nothing in common until now.
+        # It may share sources with two earlier integrations that shared nothing until now.
         owner.update({name: joined[0] for name, theirs in owner.items() if theirs in joined})
-        owner[one.name] = joined[0] if joined else one.name
+        owner[integration.name] = joined[0] if joined else integration.name
     return owner
 
 
@@ -75,20 +74,20 @@ def project_of(
         NotMutable: A setting has no counterpart in the sandbox, or a reference cannot be followed.
     """
     builder = _Builder(flat(configuration.text))
-    named = {one.name: one for one in integrations}
-    for one in configuration.integrations.values():
-        if one.name not in named:
-            builder.empty(one)
+    named = {integration.name: integration for integration in integrations}
+    for integration in configuration.integrations.values():
+        if integration.name not in named:
+            builder.empty(integration)
     builder.without_history()
-    for one in integrations:
-        builder.add(one, running[one.name].values)
-    return MutatedProject(builder.copy, builder.places, running, named)
+    for integration in integrations:
+        builder.add(integration, running[integration.name].values)
+    return MutatedProject(builder.copy, builder.targets, running, named)
 
 
 class _Builder:
     def __init__(self, toml: str) -> None:
         self.copy = Copy(toml, {})
-        self.places: list[EditTarget] = []
+        self.targets: list[EditTarget] = []
         self._paths: dict[str, str] = {}
 
     def empty(self, integration: Integration) -> None:
@@ -108,18 +107,18 @@ class _Builder:
             self._borrow(integration, table, values)
         for name, raw in integration.client:
             if isinstance(raw, str) and Reference.parse(raw) is not None:
-                # What stands there is the user's; nothing of it is needed to be valid.
+                # The value is the user's, and the copy is valid without it.
                 self.copy = self.copy.without_toml_key(("integrations", integration.name, "client", name))
         provider = registry.get(integration.provider)
         fields = {field.name: field for field in provider.settings.fields()}
         for name, raw in integration.settings.items():
             if name not in fields:
-                raise NotMutable(f"{integration.name}.settings.{name} is no setting of {integration.provider}")
-            self.places.append(self._place(integration, fields[name], raw, values))
-        mine = [place for place in self.places if place.integration == integration.name]
-        where = _Addresses(provider, {place.field.name: place.value for place in mine})
-        others = [place for place in self.places if place.integration != integration.name]
-        self.places = others + [replace(place, address=where.decided_by(place)) for place in mine]
+                raise NotMutable(f"{integration.name}.settings.{name} is not a setting of {integration.provider}")
+            self.targets.append(self._target(integration, fields[name], raw, values))
+        mine = [target for target in self.targets if target.integration == integration.name]
+        where = _Addresses(provider, {target.field.name: target.value for target in mine})
+        others = [target for target in self.targets if target.integration != integration.name]
+        self.targets = others + [replace(target, address=where.decided_by(target)) for target in mine]
 
     def _endpoint(self, integration: Integration) -> None:
         keys = ("integrations", integration.name)
@@ -129,7 +128,7 @@ class _Builder:
             self.copy = self.copy.with_toml_value((*keys, "endpoint"), '"sandbox"')
 
     def _borrow(self, integration: Integration, table: str, values: Mapping[str, str]) -> None:
-        """Test data and expectations of the sandbox in place of the user's; what it does not have is left out."""
+        """Use the sandbox's test data and expectations, and leave out those that it does not have."""
         for name, raw in getattr(integration, table).items():
             keys = ("integrations", integration.name, table, name)
             if integration.uses_sandbox and table != "control" and not _is_foreign(raw):
@@ -139,7 +138,7 @@ class _Builder:
             else:
                 self.copy = self.copy.without_toml_key(keys)
 
-    def _place(self, integration: Integration, field: SettingField, raw: str, values: Mapping[str, str]) -> EditTarget:
+    def _target(self, integration: Integration, field: SettingField, raw: str, values: Mapping[str, str]) -> EditTarget:
         keys = ("integrations", integration.name, "settings", field.name)
         key_location = integration.locate("settings", field.name)
         reference = Reference.parse(raw)
@@ -158,17 +157,16 @@ class _Builder:
             return EditTarget(integration.name, field, value, key_location)
         location = key_location if reference.scheme == "sandbox" else _location(integration, reference) or key_location
         moved = self._moved(integration, field, reference)
-        clashing = next((other for other in self.copy.entries if _clash(moved, other)), None)
-        if clashing is not None:
-            raise NotMutable(
-                f"the copy cannot hold both {moved} ({integration.name}.settings.{field.name}) and {clashing}"
-            )
+        for other in self.copy.entries:
+            if _clash(moved, other):
+                name = f"{integration.name}.settings.{field.name}"
+                raise NotMutable(f"the copy cannot hold both {moved} ({name}) and {other}")
         self.copy = self.copy.with_toml_value(keys, quoted(str(moved)))
         self.copy = self.copy.with_entry(moved, SourceValue(value))
         return EditTarget(integration.name, field, value, location, moved)
 
     def _moved(self, integration: Integration, field: SettingField, reference: Reference) -> Reference:
-        """Return the reference as the copy has it: below its folder, and a file of its own for the sandbox's values."""
+        """Return the reference for the copy: a file below its folder, and a separate file for the sandbox's values."""
         if reference.scheme == "sandbox":
             return Reference("dotenv", f"sandbox/{integration.name}.env#{field.name.upper()}")
         if reference.scheme not in SCHEMES:
@@ -191,20 +189,20 @@ class _Builder:
 
 
 class _Addresses:
-    """Which settings decide where requests go, found out by changing them."""
+    """Find the settings that decide where requests go, by changing them."""
 
     def __init__(self, provider: InstalledProvider, values: Mapping[str, str]) -> None:
         self._provider = provider
         try:
             self._settings: ProviderSettings | None = provider.settings.model_validate(dict(values))
         except ValidationError:
-            self._settings = None  # told when the unedited copy is checked
+            self._settings = None  # Reported when the unedited copy is checked.
 
-    def decided_by(self, place: EditTarget) -> bool:
-        match = re.fullmatch(r"((?:https?://)?)([\w-]+(?:\.[\w-]+)+(?:[:/].*)?)", place.value)
-        if self._settings is None or match is None or place.field.secret:
+    def decided_by(self, target: EditTarget) -> bool:
+        match = re.fullmatch(r"((?:https?://)?)([\w-]+(?:\.[\w-]+)+(?:[:/].*)?)", target.value)
+        if self._settings is None or match is None or target.field.secret:
             return False
-        changed = self._settings.model_copy(update={place.field.name: f"{match[1]}other.{match[2]}"})
+        changed = self._settings.model_copy(update={target.field.name: f"{match[1]}other.{match[2]}"})
         return self._provider.api.base_url(changed) != self._provider.api.base_url(self._settings)
 
 
@@ -212,11 +210,11 @@ def _require_path(reference: Reference, fragment: str) -> None:
     try:
         ValuePath.parse(fragment)
     except MalformedPath:
-        raise NotMutable(f"the quotes in {reference} are not in order") from None
+        raise NotMutable(f"the quotes in {reference} are not balanced") from None
 
 
 def _clash(one: Reference, other: Reference) -> bool:
-    """Whether what one reads is a part of what the other reads, or is in another format: no files can hold both."""
+    """Return whether no files can hold the values of both: one contains the other, or the formats differ."""
     if one == other or "env" in (one.scheme, other.scheme):
         return False
     (path, _, keys), (other_path, _, other_keys) = one.locator.partition("#"), other.locator.partition("#")
@@ -231,7 +229,7 @@ def _steps(fragment: str) -> Sequence[str]:
 
 
 def _is_within(one: Sequence[str], other: Sequence[str]) -> bool:
-    """Whether one path is the beginning of the other, whichever is longer."""
+    """Return whether one path is the beginning of the other."""
     return all(step == other_step for step, other_step in zip(one, other, strict=False))
 
 
@@ -241,12 +239,12 @@ def _is_foreign(raw: str) -> bool:
 
 
 def _location(integration: Integration, reference: Reference) -> Location | None:
-    """Return the line in the user's own file, for the report; its value is not kept."""
+    """Return the line in the user's own file, for the report. Its value is not kept."""
     with suppress(Unresolved):
         return Stores(StoreContext(integration.base, os.environ)).resolve(reference).location
     return None
 
 
-def places_in(places: Sequence[EditTarget], integration: str) -> Iterator[EditTarget]:
-    """Return the places of one integration."""
-    return (place for place in places if place.integration == integration)
+def targets_in(targets: Sequence[EditTarget], integration: str) -> Iterator[EditTarget]:
+    """Return the edit targets of one integration."""
+    return (target for target in targets if target.integration == integration)

@@ -1,4 +1,4 @@
-"""What a mutation is: an operator, the place that it edits, and what the gate said."""
+"""A mutation: an operator, the target that it edits, and the gate's result."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from mfagate.mutation.copy import Copy
 from mfagate.secrets.reference import Reference
 
 REFUSED = "refused"
-"""In place of a cause: the configuration file itself is refused, with exit code 2."""
+"""Used in place of a cause if the configuration file itself is refused, with exit code 2."""
 
 
 class Class(StrEnum):
-    """Classes of mistakes, and the harmless edits."""
+    """The class of a mistake, or a harmless edit."""
 
     TYPO = "typo"
     STRAY = "stray"
@@ -38,9 +38,8 @@ class Class(StrEnum):
 class EditOperator:
     """One way to edit a configuration.
 
-    ``causes`` are the right answers to it (ids of the catalogue, or ``REFUSED``).
-    ``wrong_value`` adds those of any wrong value in the edited setting: a malformed
-    value, and what the provider or the network says to it.
+    ``causes`` are the right causes to report (ids of the catalogue, or ``REFUSED``). ``wrong_value`` adds those of
+    any wrong value of the edited setting: a malformed value, or a refusal by the provider or the network.
     """
 
     name: str
@@ -57,10 +56,10 @@ class EditOperator:
 
 @dataclass(frozen=True, slots=True)
 class EditTarget:
-    """One setting of the copy. ``location`` is the line in the user's own files.
+    """One setting of the copy.
 
-    ``reference`` is how the copy reads it, None for a literal in ``integrations.toml``.
-    ``address`` says that it is a URL or a host name that decides where requests go.
+    ``location`` is the line in the user's own files. ``reference`` is the copy's reference to the value; None for a
+    literal in ``integrations.toml``. ``address`` is true for a URL or host name that decides where requests go.
     """
 
     integration: str
@@ -72,7 +71,7 @@ class EditTarget:
 
     @property
     def name(self) -> str:
-        """The dotted name, as in messages."""
+        """The dotted name, as messages use it."""
         return f"{self.integration}.settings.{self.field.name}"
 
     @property
@@ -83,7 +82,7 @@ class EditTarget:
 
 @dataclass(frozen=True, slots=True)
 class Mutant:
-    """One edited copy. ``expected`` are the acceptable first causes, empty for a harmless edit."""
+    """One edited copy. ``expected`` are the acceptable first causes; empty for a harmless edit."""
 
     id: str
     operator: EditOperator
@@ -95,7 +94,7 @@ class Mutant:
 
 
 class MutantStatus(StrEnum):
-    """What became of a mutant. ``EQUIVALENT``: what is read from the edited copy is what was read before."""
+    """The result of a mutant. ``EQUIVALENT``: the edited copy is read exactly like the unedited one."""
 
     CAUGHT_OFFLINE = "caught offline"
     CAUGHT_LIVE = "caught live"
@@ -106,19 +105,20 @@ class MutantStatus(StrEnum):
 
     @property
     def is_caught(self) -> bool:
-        """Whether the gate saw it."""
+        """Whether the gate caught it."""
         return self in (MutantStatus.CAUGHT_OFFLINE, MutantStatus.CAUGHT_LIVE)
 
 
 @dataclass(frozen=True, slots=True)
 class MutantResult:
-    """What the gate said to a mutant. ``cause`` is the first red one's id; ``message`` holds no secret.
+    """The gate's result for a mutant.
 
-    ``only_warned``: the gate says what is wrong, in a warning that stops no deployment.
+    ``cause`` is the id of the first red cause; ``message`` contains no secret. ``only_warned`` is true if the gate
+    reports the mistake only as a warning, which stops no deployment.
     """
 
     mutant: Mutant
-    fate: MutantStatus
+    status: MutantStatus
     cause: str | None = None
     message: str = ""
     seconds: float = 0.0
@@ -126,39 +126,30 @@ class MutantResult:
 
     @property
     def rightly_named(self) -> bool:
-        """Whether a caught mutant got one of the causes that its operator declares."""
+        """Whether a caught mutant has one of the causes that its operator declares."""
         return self.cause in self.mutant.expected
 
 
 _CREDENTIAL = frozenset(
     {
-        CauseId.CREDENTIAL_REJECTED,
-        CauseId.CREDENTIAL_UNKNOWN_KEY,
-        CauseId.CREDENTIAL_WRONG_ACCOUNT,
-        CauseId.CREDENTIAL_WRONG_KIND,
-        CauseId.CREDENTIAL_WRONG_REGION,
-        CauseId.ACCOUNT_RESOURCE_MISSING,
+        CauseId.CREDENTIAL_REJECTED, CauseId.CREDENTIAL_UNKNOWN_KEY, CauseId.CREDENTIAL_WRONG_ACCOUNT,
+        CauseId.CREDENTIAL_WRONG_KIND, CauseId.CREDENTIAL_WRONG_REGION, CauseId.ACCOUNT_RESOURCE_MISSING,
     }
-)
+)  # fmt: skip
 
 _SHAPE = frozenset({CauseId.CONFIG_MALFORMED_VALUE, CauseId.CONFIG_MALFORMED_URL})
 
 _ADDRESS = frozenset(
     {
-        CauseId.NETWORK_DNS_FAILURE,
-        CauseId.NETWORK_CONNECTION_REFUSED,
-        CauseId.NETWORK_CONNECTION_TIMEOUT,
-        CauseId.NETWORK_TLS_HANDSHAKE,
-        CauseId.NETWORK_TLS_HOSTNAME_MISMATCH,
-        CauseId.NETWORK_NOT_HTTP,
-        CauseId.ACCOUNT_RESOURCE_MISSING,
-        CauseId.CREDENTIAL_WRONG_ACCOUNT,
+        CauseId.NETWORK_DNS_FAILURE, CauseId.NETWORK_CONNECTION_REFUSED, CauseId.NETWORK_CONNECTION_TIMEOUT,
+        CauseId.NETWORK_TLS_HANDSHAKE, CauseId.NETWORK_TLS_HOSTNAME_MISMATCH, CauseId.NETWORK_NOT_HTTP,
+        CauseId.ACCOUNT_RESOURCE_MISSING, CauseId.CREDENTIAL_WRONG_ACCOUNT,
     }
-)
+)  # fmt: skip
 
 
 def expected_causes(operator: EditOperator, *, address: bool) -> frozenset[str]:
-    """Return the right causes for an edit of a setting that is an ``address`` (URL or host) or is none."""
+    """Return the right causes for an edit of a setting, which may be an ``address`` (URL or host)."""
     if not operator.wrong_value:
         return operator.causes
     return operator.causes | _SHAPE | (_ADDRESS if address else _CREDENTIAL)

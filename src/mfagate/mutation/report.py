@@ -1,4 +1,4 @@
-"""What a run of mutants shows, for people and as JSON."""
+"""Report the results of mutants, for people and as JSON."""
 
 from __future__ import annotations
 
@@ -13,45 +13,45 @@ from mfagate.mutation.model import Class, MutantResult, MutantStatus
 FORMAT = "mfagate.mutation/1"
 
 _INVISIBLE = {
-    Class.TYPO: "the value still has the right shape, and nothing that the gate sends uses it in a way that shows",
-    Class.STRAY: "the provider takes the value with it",
-    Class.ENCODING: "what was made of it still has the right shape",
-    Class.WRONG_VALUE: "the other value serves as well here",
-    Class.STALE: "the provider still takes it",
-    Class.PERMISSION: "no probe needs the missing right",
+    Class.TYPO: "the value still has the right format, and no request of the gate shows the difference",
+    Class.STRAY: "the provider accepts the value with it",
+    Class.ENCODING: "the encoded value still has the right format",
+    Class.WRONG_VALUE: "the other value works here, too",
+    Class.STALE: "the provider still accepts it",
+    Class.PERMISSION: "no probe needs the missing permission",
     Class.ADDRESS: "it leads to the same server",
     Class.MISSING: "the integration works without it",
-    Class.TYPE: "the loader takes it for text",
+    Class.TYPE: "the loader reads it as text",
     Class.REFERENCE: "it reads a value that works",
-    Class.EXPECTATION: "the provider does not tell what is compared",
+    Class.EXPECTATION: "the provider does not report the compared value",
     Class.CLIENT: "the gate cannot see how the client behaves",
 }
 
 
-_ONLY_LIVE = "only the provider knows better: leave --offline out"
+_ONLY_LIVE = "only the provider can show it: run without --offline"
 
 
 def survivors(results: Sequence[MutantResult]) -> list[MutantResult]:
-    """Harmful edits that the gate lets through."""
-    return [result for result in results if result.fate is MutantStatus.SURVIVED]
+    """Return the harmful edits that the gate accepts."""
+    return [result for result in results if result.status is MutantStatus.SURVIVED]
 
 
 def refused(results: Sequence[MutantResult]) -> list[MutantResult]:
-    """Harmless edits that the gate refuses."""
-    return [result for result in results if result.fate is MutantStatus.REFUSED]
+    """Return the harmless edits that the gate refuses."""
+    return [result for result in results if result.status is MutantStatus.REFUSED]
 
 
 def misnamed(results: Sequence[MutantResult]) -> list[MutantResult]:
-    """Harmful edits that are caught under a cause that their operator does not declare."""
-    return [result for result in results if result.fate.is_caught and not result.rightly_named]
+    """Return the harmful edits that are caught with a cause that their operator does not declare."""
+    return [result for result in results if result.status.is_caught and not result.rightly_named]
 
 
 def console(results: Sequence[MutantResult], *, live: bool, verbose: bool = False) -> str:
-    """Write the summary, then everything that needs a person's attention."""
+    """Return the summary, then everything that needs attention."""
     blocks = [_headline(results, live=live), _table(results)]
     if verbose:
         blocks.append("\n".join(_line(result) for result in results))
-    for title, found in (("survived", survivors(results)), ("refused, though harmless", refused(results))):
+    for title, found in (("survived", survivors(results)), ("refused, although harmless", refused(results))):
         blocks += [_entry(title, result, live=live) for result in found]
     named = misnamed(results)
     if named:
@@ -69,22 +69,22 @@ def _headline(results: Sequence[MutantResult], *, live: bool) -> str:
 
 
 def _harmful(results: Sequence[MutantResult]) -> tuple[int, int]:
-    fates = Counter(result.fate for result in results)
-    caught = fates[MutantStatus.CAUGHT_OFFLINE] + fates[MutantStatus.CAUGHT_LIVE]
-    return caught + fates[MutantStatus.SURVIVED], caught
+    statuses = Counter(result.status for result in results)
+    caught = statuses[MutantStatus.CAUGHT_OFFLINE] + statuses[MutantStatus.CAUGHT_LIVE]
+    return caught + statuses[MutantStatus.SURVIVED], caught
 
 
 def _table(results: Sequence[MutantResult]) -> str:
     rows: list[tuple[str, ...]] = [("class", "edits", "offline", "live", "survived", "other name")]
     for kind in Class:
         mine = [result for result in results if result.mutant.operator.kind is kind]
-        fates = Counter(result.fate for result in mine)
-        counted = len(mine) - fates[MutantStatus.EQUIVALENT]
+        statuses = Counter(result.status for result in mine)
+        counted = len(mine) - statuses[MutantStatus.EQUIVALENT]
         if kind is not Class.HARMLESS and counted:
             numbers = (
-                fates[MutantStatus.CAUGHT_OFFLINE],
-                fates[MutantStatus.CAUGHT_LIVE],
-                fates[MutantStatus.SURVIVED],
+                statuses[MutantStatus.CAUGHT_OFFLINE],
+                statuses[MutantStatus.CAUGHT_LIVE],
+                statuses[MutantStatus.SURVIVED],
                 len(misnamed(mine)),
             )
             rows.append((kind.value, str(counted), *map(str, numbers)))
@@ -95,8 +95,8 @@ def _table(results: Sequence[MutantResult]) -> str:
         )
         for row in rows
     )
-    fates = Counter(result.fate for result in results)
-    harmless = f"harmless edits: {fates[MutantStatus.GREEN]} green, {fates[MutantStatus.REFUSED]} refused"
+    statuses = Counter(result.status for result in results)
+    harmless = f"harmless edits: {statuses[MutantStatus.GREEN]} green, {statuses[MutantStatus.REFUSED]} refused"
     warned = sum(result.only_warned for result in results)
     by_warning = [f"caught by a warning alone, which stops no deployment: {warned}"] if warned else []
     return "\n".join([*lines, "", harmless, *by_warning])
@@ -104,17 +104,17 @@ def _table(results: Sequence[MutantResult]) -> str:
 
 def _line(result: MutantResult) -> str:
     cause = f"  {result.cause}" if result.cause else ""
-    return f"{result.fate.value:<14}  {result.mutant.id}{cause}"
+    return f"{result.status.value:<14}  {result.mutant.id}{cause}"
 
 
 def _entry(title: str, result: MutantResult, *, live: bool) -> str:
     mutant = result.mutant
     rows = {
         "setting": mutant.setting,
-        "place": str(mutant.location),
+        "location": str(mutant.location),
         "edit": f"{mutant.operator.name}: {mutant.operator.sentence}",
     }
-    if result.fate is MutantStatus.SURVIVED:
+    if result.status is MutantStatus.SURVIVED:
         rows["perhaps"] = result.message or (_INVISIBLE[mutant.operator.kind] if live else _ONLY_LIVE)
     else:
         rows["cause"] = f"{result.cause}: {result.message}"
@@ -122,15 +122,15 @@ def _entry(title: str, result: MutantResult, *, live: bool) -> str:
 
 
 def _last_line(results: Sequence[MutantResult]) -> str:
-    fates = Counter(result.fate for result in results)
-    same = fates[MutantStatus.EQUIVALENT]
-    return f"{len(results)} edits, {same} of them equivalent and not counted (mfagate {__version__} mutate)"
+    statuses = Counter(result.status for result in results)
+    same = statuses[MutantStatus.EQUIVALENT]
+    return f"{len(results)} edits; {same} are equivalent and not counted (mfagate {__version__} mutate)"
 
 
 def as_json(results: Sequence[MutantResult], *, live: bool, seed: int, seconds: float) -> str:
-    """Everything, as one document."""
+    """Return all results as one JSON document."""
     harmful, caught = _harmful(results)
-    fates = Counter(result.fate.value for result in results)
+    statuses = Counter(result.status.value for result in results)
     document: dict[str, Any] = {
         "format": FORMAT,
         "version": __version__,
@@ -141,7 +141,7 @@ def as_json(results: Sequence[MutantResult], *, live: bool, seed: int, seconds: 
         "caught": caught,
         "only_warned": sum(result.only_warned for result in results),
         "rightly_named": caught - len(misnamed(results)),
-        "fates": {fate.value: fates[fate.value] for fate in MutantStatus},
+        "fates": {status.value: statuses[status.value] for status in MutantStatus},
         "mutants": [_mutant(result) for result in results],
     }
     return json.dumps(document, indent=2) + "\n"
@@ -159,10 +159,10 @@ def _mutant(result: MutantResult) -> dict[str, Any]:
         "sentence": mutant.operator.sentence,
         "harmful": mutant.operator.harmful,
         "expected_causes": sorted(map(str, mutant.expected)),
-        "fate": result.fate.value,
+        "fate": result.status.value,
         "cause": result.cause,
         "only_warned": result.only_warned,
-        "rightly_named": result.rightly_named if result.fate.is_caught else None,
+        "rightly_named": result.rightly_named if result.status.is_caught else None,
         "message": result.message,
         "seconds": result.seconds,
     }

@@ -1,4 +1,4 @@
-"""Running mutants: each through the very rungs of the gate, against sandboxes that all of them share."""
+"""Run each mutant through the checks of the gate, against sandboxes that all mutants share."""
 
 from __future__ import annotations
 
@@ -28,34 +28,32 @@ from mfagate.mutation.copy import Copy
 from mfagate.mutation.layout import MutatedProject, NotMutable, project_of, shared_sandboxes
 from mfagate.mutation.model import REFUSED, Class, Mutant, MutantResult, MutantStatus
 from mfagate.providers import registry
-from mfagate.sandbox import Running, SandboxError
+from mfagate.sandbox import Running
 from mfagate.sandbox import registry as sandboxes
 
 _WORKERS = 4
 
 _OTHER_ACCOUNTS = (Class.WRONG_VALUE, Class.STALE, Class.REFERENCE, Class.ADDRESS)
-"""Edits after which another account may answer."""
+"""Edits that may lead to another account."""
 
 _CLOSED_PORT = 1
-"""Nobody listens on tcpmux any more."""
+"""No server uses tcpmux any more."""
 
 
 @contextmanager
 def opened(configuration_: Configuration, integrations: Sequence[Integration]) -> Iterator[MutatedProject]:
-    """Start the sandboxes, and stop them when the context is left.
+    """Start the sandboxes, and stop them at the end.
 
     Raises:
         NotMutable: The configuration cannot be moved to sandboxes.
-        SandboxError: One did not start.
+        SandboxError: A sandbox did not start.
     """
     owners = shared_sandboxes(integrations)
-    by_name = {one.name: one for one in integrations}
-    for one in integrations:
-        registry.get(one.provider)  # loaded here: threads that import at once may meet a half-made module
+    providers = {integration.name: integration.provider for integration in integrations}
     with ExitStack() as stack:
 
         def start(name: str) -> Running:
-            return stack.enter_context(sandboxes.get(by_name[name].provider).start())
+            return stack.enter_context(sandboxes.get(providers[name]).start())
 
         first = sorted(set(owners.values()))
         with ThreadPoolExecutor(max_workers=max(1, len(first))) as pool:
@@ -66,7 +64,7 @@ def opened(configuration_: Configuration, integrations: Sequence[Integration]) -
 
 @dataclass(slots=True)
 class Runner:
-    """Runs mutants of one project. ``live`` asks the sandboxes what passes offline."""
+    """Runs the mutants of one project; with ``live``, also against the sandboxes if they pass offline."""
 
     project: MutatedProject
     live: bool = True
@@ -74,11 +72,11 @@ class Runner:
     _baseline: Mapping[str, _BaselineRun] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
-        # Interactions change what the provider knows: one integration at a time has a sandbox for them.
-        self._contracts = {id(one): threading.Lock() for one in self.project.running.values()}
+        # Interactions change the provider's data, so each sandbox runs those of one integration at a time.
+        self._contracts = {id(sandbox): threading.Lock() for sandbox in self.project.running.values()}
 
     def confirm(self) -> None:
-        """See that the unedited copy passes, without which nothing can be said of the edited ones.
+        """Check that the unedited copy passes; if it does not, the edited copies prove nothing.
 
         Raises:
             NotMutable: It does not.
@@ -90,47 +88,50 @@ class Runner:
             except ConfigError as error:
                 raise NotMutable(f"the copy for the sandbox cannot be read: {error.problems[0].message}") from None
             if seen.red is not None:
-                raise NotMutable(f"{name} does not pass on the sandbox unedited: {seen.red.message} ({seen.red.cause})")
+                raise NotMutable(
+                    f"{name} does not pass on the sandbox without edits: {seen.red.message} ({seen.red.cause})"
+                )
             baseline[name] = seen
         self._baseline = baseline
 
-    def run(self, mutants: Iterable[Mutant], tell: Callable[[MutantResult], None] | None = None) -> list[MutantResult]:
-        """Return the results in the order of the mutants; ``tell`` is called with each as soon as it is known.
+    def run(
+        self, mutants: Iterable[Mutant], on_result: Callable[[MutantResult], object] = lambda result: None
+    ) -> list[MutantResult]:
+        """Return the results in the order of the mutants. Call ``on_result`` with each as soon as it is known.
 
         Raises:
-            NotMutable: The unedited copy no longer passes, so what was caught was perhaps not caught for its edit.
+            NotMutable: The unedited copy no longer passes, so edits may have been caught for another reason.
         """
 
-        def one(mutant: Mutant) -> MutantResult:
+        def run(mutant: Mutant) -> MutantResult:
             result = self._run(mutant)
-            if tell is not None:
-                tell(result)
+            on_result(result)
             return result
 
         with ThreadPoolExecutor(max_workers=_WORKERS, thread_name_prefix="mutant") as pool:
-            results = list(pool.map(one, mutants))
+            results = list(pool.map(run, mutants))
         if self.live:
             self._confirm_again()
         return results
 
     def _confirm_again(self) -> None:
-        """Detect a dead sandbox, which would refuse every edit. Interactions are left out: they tire a user."""
+        """Detect a dead sandbox, which would refuse every edit. Skip the interactions, which may lock a test user."""
         for name in self.project.integrations:
             with self._prepared(self.project.original, name) as (state, session):
                 checks = run_checks(state, Stage.PROBE).checks
             red = next((session.redactor.redact_tree(check) for check in checks if check.outcome.is_red), None)
             if red is not None:
                 why = f"{harmless(red.message)} ({red.cause})"
-                raise NotMutable(f"{name} passes on the sandbox no longer, so nothing is known of the edits: {why}")
+                raise NotMutable(f"{name} no longer passes on the sandbox, so the results are not reliable: {why}")
 
     def _run(self, mutant: Mutant) -> MutantResult:
         started = time.perf_counter()
 
         def result(
-            fate: MutantStatus, cause: str | None = None, message: str = "", *, only_warned: bool = False
+            status: MutantStatus, cause: str | None = None, message: str = "", *, only_warned: bool = False
         ) -> MutantResult:
             return MutantResult(
-                mutant, fate, cause, harmless(message), round(time.perf_counter() - started, 3), only_warned
+                mutant, status, cause, harmless(message), round(time.perf_counter() - started, 3), only_warned
             )
 
         harmful = mutant.operator.harmful
@@ -138,9 +139,9 @@ class Runner:
         try:
             seen = self._look(mutant.copy, mutant.integration, baseline)
         except ConfigError as error:
-            # Its messages never quote a value; the folder of the copy would say nothing.
+            # Its messages never quote a value. The folder of the copy is left out.
             problem = error.problems[0]
-            # A copy of environments has other lines than the user's file.
+            # A copy of environments has other line numbers than the user's file.
             line = "" if "/" in mutant.integration else f"line {problem.location.line}: "
             message = f"{line}{problem.key} {problem.message}"
             return result(MutantStatus.CAUGHT_OFFLINE if harmful else MutantStatus.REFUSED, REFUSED, message)
@@ -153,27 +154,27 @@ class Runner:
             why = "".join(accepted[:1]) or (self._unpinned(mutant) if harmful else "")
             return result(MutantStatus.SURVIVED if harmful else MutantStatus.GREEN, message=why)
         caught = MutantStatus.CAUGHT_OFFLINE if red.id == check_ids.CONFIGURATION else MutantStatus.CAUGHT_LIVE
-        fate = caught if harmful else MutantStatus.REFUSED
-        return result(fate, str(red.cause), red.message, only_warned=seen.red is None)
+        status = caught if harmful else MutantStatus.REFUSED
+        return result(status, str(red.cause), red.message, only_warned=seen.red is None)
 
     def _unpinned(self, mutant: Mutant) -> str:
-        """Return what lets another account pass, if the edit can lead to one; empty if it is something else."""
+        """Return why another account passes, if the edit can lead to one; otherwise an empty text."""
         integration = self.project.integrations[mutant.integration]
         provider = registry.get(integration.provider)
         if not self.live or mutant.operator.kind not in _OTHER_ACCOUNTS:
             return ""
         if not provider.expectations:
-            return f"{provider.title}'s answers do not tell whose account it is"
+            return f"{provider.title}'s answers do not identify the account"
         if identity.is_pinned(provider, integration.expect):
             return ""
         keys = ", ".join(sorted(provider.identifying()))
         return (
-            f"{integration.head('expect')} does not say whose account must answer, so that of another one passes "
+            f"{integration.head('expect')} does not name the expected account, so another account passes "
             f"({CauseId.CONFIG_IDENTITY_UNPINNED}): fill in {keys}"
         )
 
     def _look(self, copy: Copy, name: str, baseline: _BaselineRun | None) -> _BaselineRun:
-        """Climb as far as it goes.
+        """Run the checks of a copy, as far as they get.
 
         Raises:
             ConfigError: The file cannot be read.
@@ -185,7 +186,7 @@ class Runner:
             typed = state.tables.typed if not is_red else None
             if typed is not None:
                 seen.base_url = state.provider.api.base_url(typed.settings)
-                # If the same values are read, the provider would be sent the same requests.
+                # With the same values, the provider would get the same requests.
                 same = baseline is not None and seen.read == baseline.read
                 if self.live and not same:
                     original = seen.base_url if baseline is None else baseline.base_url
@@ -211,14 +212,14 @@ class Runner:
             with self._contracts[id(self.project.running[name])]:
                 answered = [state.waivers.applied(check) for check in interactions.run(run.live)]
                 if not is_baseline and any(check.outcome.is_red for check in answered):
-                    # A test user may be tired of those before: what the unedited copy meets as well is not the edit's.
+                    # Earlier requests may have locked a test user: failures of the unedited copy are not the edit's.
                     known = self._control(name)
                     answered = [check for check in answered if (check.subject, check.cause) not in known]
                 checks += answered
         return checks
 
     def _control(self, name: str) -> set[tuple[str | None, str | None]]:
-        """Return what the interactions of the unedited copy meet now."""
+        """Return the current failures of the unedited copy's interactions."""
         with self._prepared(self.project.original, name) as (state, _):
             live = run_checks(state, Stage.PROBE).live
             checks = interactions.run(live) if live is not None else []
@@ -236,22 +237,22 @@ class _BaselineRun:
         return next((check for check in self.checks if check.outcome.is_red), None)
 
     def beyond(self, baseline: _BaselineRun) -> list[Check]:
-        """Return the problems that the unedited copy does not have: only these come from the edit."""
+        """Return the problems that the unedited copy does not have, which the edit has caused."""
         known = {(check.subject, check.cause, check.message) for check in baseline.checks}
         return [check for check in self.checks if (check.subject, check.cause, check.message) not in known]
 
 
 def _at_home(copied: Integration, mine: Integration) -> Integration:
-    """With the user's own contract and authorities, which nothing edits."""
+    """Return the integration with the user's own contract and CA bundle, which no edit changes."""
     bundle = mine.base / mine.ca_bundle if mine.ca_bundle else None
     paths = {"contract": mine.contract_path.absolute(), "cassettes": mine.cassettes_path.absolute()}
-    # A sandbox asks for no certificate, and no secret of the user is in the copy.
+    # A sandbox requests no certificate, and the copy contains no secret of the user.
     without = dict.fromkeys(("client_certificate", "client_key"))
     return copied.model_copy(update={**paths, **without, "ca_bundle": bundle})
 
 
 def _read(state: CheckContext) -> Any:
-    """Everything that decides how the gate goes, for telling whether an edit changed anything at all."""
+    """Return everything that the gate's result depends on, to see whether an edit changed anything."""
     settings = state.tables.settings.values
     tables = (settings, state.tables.expect, state.tables.client, state.tables.test_data)
     rest = state.integration.model_dump(exclude={"settings", "expect", "client", "test_data", "documentation"})
@@ -262,22 +263,22 @@ def _read(state: CheckContext) -> Any:
 
 
 def _shared(session: Session, loaded: Configuration, mine: Mapping[str, Integration], name: str) -> list[Any]:
-    """Yield findings that need all integrations of several environments."""
-    known = [one for one in loaded.integrations.values() if one.name in mine]
-    if len({one.environment for one in known}) < 2:
+    """Return the findings that need the integrations of several environments."""
+    known = [integration for integration in loaded.integrations.values() if integration.name in mine]
+    if len({integration.environment for integration in known}) < 2:
         return []
-    subjects = []
-    for one in known:
-        values = session.resolve(one, "settings", session.running.get(one.name))
-        subjects.append(InspectedSettings(one, registry.get(one.provider).settings, values))
-    return list(shared_credentials(subjects).get(name, []))
+    inspected = []
+    for integration in known:
+        values = session.resolve(integration, "settings", session.running.get(integration.name))
+        inspected.append(InspectedSettings(integration, registry.get(integration.provider).settings, values))
+    return list(shared_credentials(inspected).get(name, []))
 
 
 def _leads_to(base_url: str, original: str, endpoint: str) -> str | None:
-    """Where an edited address leads, seen from the sandbox: to it, to a closed port, or to no host at all.
+    """Return where an edited address leads: to the sandbox, to a closed port, or to no host.
 
-    A name other than the sandbox's own is put below ``.invalid``, which never exists
-    (RFC 6761): nobody's server is asked for what a typing mistake would have sent there.
+    A host name other than the sandbox's is moved below ``.invalid``, which never exists (RFC 6761), so that no request
+    reaches another server because of a typing mistake.
     """
     if base_url.lower() == original.lower():
         return endpoint
@@ -286,8 +287,5 @@ def _leads_to(base_url: str, original: str, endpoint: str) -> str | None:
         return f"{new.scheme}://{(new.hostname or 'nowhere').strip('.')}.invalid"
     if new.port != old.port:
         return f"{to.scheme}://{to.hostname}:{_CLOSED_PORT}"
-    # The sandbox's own address is edited: what differs is tried as it is.
+    # The sandbox's own address is edited, so use the edited address.
     return None if is_loopback(original) else endpoint
-
-
-__all__ = ["NotMutable", "Runner", "SandboxError", "opened"]

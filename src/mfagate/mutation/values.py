@@ -1,7 +1,7 @@
-"""Slips in one value: what fingers, editors, shells and tools make of it.
+"""Mistakes in one value, as people, editors, shells and tools make them.
 
-Each function gets the value and a random number generator, and gives the edited
-value, or None where it does not apply. A result equal to the value is dropped later.
+Each function takes the value and a random number generator. It returns the edited value, or None if it does not apply.
+A result equal to the value is dropped later.
 """
 
 from __future__ import annotations
@@ -30,24 +30,24 @@ _KINDS = ("0123456789", "abcdef", "ABCDEF", string.ascii_lowercase, string.ascii
 
 
 def _another(character: str, rng: Random) -> str:
-    """Return another character of the same kind, so that the shape stays valid (hexadecimal stays hexadecimal)."""
+    """Return another character of the same kind, so that the format stays valid (hexadecimal stays hexadecimal)."""
     kind = next((kind for kind in _KINDS if character in kind), "")
     return rng.choice([c for c in kind if c != character]) if kind else character
 
 
 def _positions(value: str) -> list[int]:
-    """Characters of the middle: of the last ones of base64 some bits mean nothing."""
+    """Return indexes in the middle: some bits of the last base64 characters mean nothing."""
     start = value.find("\n") + 1 if value.startswith("-----") else 0
-    places = [n for n in range(start, len(value)) if value[n].isascii() and value[n].isalnum()]
-    cut = len(places) // 5
-    return places[cut : len(places) - cut] or places
+    indexes = [n for n in range(start, len(value)) if value[n].isascii() and value[n].isalnum()]
+    cut = len(indexes) // 5
+    return indexes[cut : len(indexes) - cut] or indexes
 
 
 def _mistyped(value: str, rng: Random) -> str | None:
-    places = _positions(value)
-    if not places:
+    indexes = _positions(value)
+    if not indexes:
         return None
-    at = rng.choice(places)
+    at = rng.choice(indexes)
     return value[:at] + _another(value[at], rng) + value[at + 1 :]
 
 
@@ -60,19 +60,19 @@ def _transposed(value: str, rng: Random) -> str | None:
 
 
 def _dropped(value: str, rng: Random) -> str | None:
-    places = _positions(value)
-    at = rng.choice(places) if places else 0
+    indexes = _positions(value)
+    at = rng.choice(indexes) if indexes else 0
     return value[:at] + value[at + 1 :]
 
 
 def _doubled(value: str, rng: Random) -> str | None:
-    places = _positions(value)
-    at = rng.choice(places) if places else 0
+    indexes = _positions(value)
+    at = rng.choice(indexes) if indexes else 0
     return value[: at + 1] + value[at:]
 
 
 def redrawn(value: str, rng: Random) -> str | None:
-    """Return a value of the same shape: what another account, or the same one after a rotation, has there."""
+    """Return a value of the same format, like that of another account, or of the same account after a rotation."""
     if value.startswith("-----"):
         return _mistyped(value, rng)
     head, mark, tail = value.rpartition(".")
@@ -91,7 +91,7 @@ def _redrawn(text: str, rng: Random) -> str:
 
 def _case(change: Callable[[str], str]) -> Edit:
     def edit(value: str, _: Random) -> str | None:
-        # A GUID and a fingerprint are the same in small letters and in capitals.
+        # The case of a GUID or a fingerprint has no meaning.
         if value.startswith("-----") or re.fullmatch(r"[0-9A-Fa-f-]{36}|[0-9A-F]{40}|[0-9A-F]{64}", value):
             return None
         return change(value)
@@ -113,13 +113,17 @@ def _pem(change: Callable[[str], str]) -> Edit:
 
 
 def _one_line(change: Callable[[str], str]) -> Edit:
-    """Not for PEM, whose line breaks and ends are a part of it and are tolerated."""
+    """Leave PEM out: its line breaks are part of it, and changes at its ends are tolerated."""
     return lambda value, _: change(value) if not value.startswith("-----BEGIN") else None
 
 
 def _always(change: Callable[[str], str]) -> Edit:
-    """Append text to the last line of a PEM block: on a line of its own behind the block it would mean nothing."""
+    """Apply a change to any value. Text after a PEM block is appended to its last line: a new line would be ignored."""
     return lambda value, _: change(value.rstrip("\n") if value.startswith("-----BEGIN") else value)
+
+
+def _inside(text: str) -> Edit:
+    return _one_line(lambda value: f"{value[: len(value) // 2]}{text}{value[len(value) // 2 :]}")
 
 
 def _b64(value: str) -> str:
@@ -150,69 +154,53 @@ def _left(name: str, text: str) -> tuple[EditOperator, Edit]:
 
 
 OPERATORS: tuple[tuple[EditOperator, Edit], ...] = (
-    _typo("mistyped", "one character is another one", _mistyped),
-    _typo("transposed", "two neighbouring characters are exchanged", _transposed),
+    _typo("mistyped", "one character is wrong", _mistyped),
+    _typo("transposed", "two adjacent characters are swapped", _transposed),
     _typo("dropped", "one character is missing", _dropped),
-    _typo("doubled", "one character stands twice", _doubled),
+    _typo("doubled", "one character is doubled", _doubled),
     _typo("first-cut", "the first character was not copied", _always(lambda value: value[1:])),
     _typo("last-cut", "the last character was not copied", _one_line(lambda value: value[:-1])),
     _typo("half", "only the first half was copied", _always(lambda value: value[: len(value) // 2])),
-    _typo("upper-case", "it was turned into capitals", _case(str.upper)),
-    _typo("lower-case", "it was turned into small letters", _case(str.lower)),
-    _stray("leading-blank", "a blank in front", _always(lambda value: f" {value}")),
-    _stray("trailing-blank", "a blank behind", _always(lambda value: f"{value} ")),
-    _stray("trailing-newline", "a newline behind, as echo writes it", _one_line(lambda value: f"{value}\n")),
-    _stray("trailing-crlf", "a Windows line ending behind", _one_line(lambda value: f"{value}\r\n")),
-    _stray("trailing-tab", "a tab behind", _always(lambda value: f"{value}\t")),
-    _stray("double-quotes", "double quotes became a part of it", _always(lambda value: f'"{value}"')),
-    _stray("single-quotes", "single quotes became a part of it", _always(lambda value: f"'{value}'")),
-    _stray("curly-quotes", "curly quotes of a word processor around it", _always(lambda value: f"“{value}”")),
-    _stray("non-breaking-space", "a non-breaking space behind", _always(lambda value: f"{value}\u00a0")),
-    _stray("zero-width-space", "an invisible space behind", _always(lambda value: f"{value}\u200b")),
-    _stray(
-        "zero-width-inside",
-        "an invisible space inside",
-        _one_line(lambda value: f"{value[: len(value) // 2]}\u200b{value[len(value) // 2 :]}"),
-    ),
-    _stray("byte-order-mark", "a byte order mark in front", _always(lambda value: f"\ufeff{value}")),
+    _typo("upper-case", "it was changed to upper case", _case(str.upper)),
+    _typo("lower-case", "it was changed to lower case", _case(str.lower)),
+    _stray("leading-blank", "a leading space", _always(lambda value: f" {value}")),
+    _stray("trailing-blank", "a trailing space", _always(lambda value: f"{value} ")),
+    _stray("trailing-newline", "a trailing newline, as echo writes it", _one_line(lambda value: f"{value}\n")),
+    _stray("trailing-crlf", "a trailing Windows line ending", _one_line(lambda value: f"{value}\r\n")),
+    _stray("trailing-tab", "a trailing tab", _always(lambda value: f"{value}\t")),
+    _stray("double-quotes", "double quotes became part of it", _always(lambda value: f'"{value}"')),
+    _stray("single-quotes", "single quotes became part of it", _always(lambda value: f"'{value}'")),
+    _stray("curly-quotes", "a word processor's curly quotes around it", _always(lambda value: f"“{value}”")),
+    _stray("non-breaking-space", "a trailing non-breaking space", _always(lambda value: f"{value}\u00a0")),
+    _stray("zero-width-space", "a trailing invisible space", _always(lambda value: f"{value}\u200b")),
+    _stray("zero-width-inside", "an invisible space inside", _inside("\u200b")),
+    _stray("byte-order-mark", "a leading byte order mark", _always(lambda value: f"\ufeff{value}")),
     _stray("bearer-prefix", "the value begins with the header's Bearer", _always(lambda value: f"Bearer {value}")),
     _stray("basic-prefix", "the value begins with the header's Basic", _always(lambda value: f"Basic {value}")),
     _stray("ssws-prefix", "the value begins with SSWS", _always(lambda value: f"SSWS {value}"), sure=False),
-    _stray("trailing-comma", "a comma of a list behind", _always(lambda value: f"{value},"), sure=False),
-    _stray("trailing-semicolon", "a semicolon behind", _always(lambda value: f"{value};"), sure=False),
-    _stray("trailing-backslash", "a backslash behind, as of a continued line", _one_line(lambda value: f"{value}\\")),
+    _stray("trailing-comma", "a trailing comma, as in a list", _always(lambda value: f"{value},"), sure=False),
+    _stray("trailing-semicolon", "a trailing semicolon", _always(lambda value: f"{value};"), sure=False),
+    _stray("trailing-backslash", "a trailing backslash, as in a continued line", _one_line(lambda value: f"{value}\\")),
     _stray("in-angle-brackets", "the value is in angle brackets", _one_line(lambda value: f"<{value}>")),
-    _stray(
-        "inner-blank",
-        "a blank inside",
-        _one_line(lambda value: f"{value[: len(value) // 2]} {value[len(value) // 2 :]}"),
-        sure=False,
-    ),
-    _stray("cyrillic", "a letter is a Cyrillic one that looks the same", _one_line(_cyrillic), sure=False),
-    _stray("comment", "a comment became a part of it", _always(lambda value: f"{value} # rotated"), sure=False),
+    _stray("inner-blank", "a space inside", _inside(" "), sure=False),
+    _stray("cyrillic", "one letter is a Cyrillic letter that looks the same", _one_line(_cyrillic), sure=False),
+    _stray("comment", "a comment became part of it", _always(lambda value: f"{value} # rotated"), sure=False),
     _stray("name-in-front", "the value begins with KEY=", _always(lambda value: f"KEY={value}"), sure=False),
-    _encoding("base64", "it is base64 of the value", _always(_b64)),
-    _encoding("base64-twice", "it is base64 of base64", _always(lambda value: _b64(_b64(value)))),
+    _encoding("base64", "it is the value in base64", _always(_b64)),
+    _encoding("base64-twice", "it is the value in base64, twice", _always(lambda value: _b64(_b64(value)))),
     _encoding("url-encoded", "it was URL-encoded", _always(lambda value: quote(value, safe=""))),
-    _encoding(
-        "url-encoded-twice", "it was URL-encoded twice", _always(lambda value: quote(quote(value, safe=""), safe=""))
-    ),
+    _encoding("url-encoded-twice", "it was URL-encoded twice", _always(lambda v: quote(quote(v, safe=""), safe=""))),
     _encoding("html", "& < > \" ' are HTML entities", _always(html.escape)),
     _encoding("json-string", "it is a JSON string, escapes included", _always(json.dumps), _STRAY),
     _encoding("bytes-literal", "it is printed as Python bytes", _always(lambda value: f"b{value!r}"), _STRAY),
-    _encoding("latin-1", "a character was read in another encoding", _always(lambda v: f"{v[:-1]}Ã©"), _STRAY),
+    _encoding("latin-1", "one character was read in another encoding", _always(lambda v: f"{v[:-1]}Ã©"), _STRAY),
     _encoding("twice", "the value was pasted twice", _one_line(lambda value: value * 2)),
-    _encoding("pem-escapes", "line breaks are \\n in two characters", _pem(lambda v: v.replace("\n", "\\n")), _STRAY),
-    _encoding("pem-one-line", "the line breaks were taken out", _pem(lambda value: value.replace("\n", ""))),
-    _encoding("pem-blanks", "the line breaks became blanks", _pem(lambda value: value.strip().replace("\n", " "))),
+    _encoding("pem-escapes", "line breaks are the two characters \\n", _pem(lambda v: v.replace("\n", "\\n")), _STRAY),
+    _encoding("pem-one-line", "the line breaks were removed", _pem(lambda value: value.replace("\n", ""))),
+    _encoding("pem-blanks", "the line breaks became spaces", _pem(lambda value: value.strip().replace("\n", " "))),
     _encoding("pem-cut", "the last line is missing", _pem(lambda v: v.rstrip().rpartition("\n")[0])),
     _encoding("pem-label", "it has another label", _pem(lambda v: v.replace("PRIVATE KEY", "PUBLIC KEY")), _KIND),
-    (
-        EditOperator(
-            "redrawn", Class.STALE, "a value of the same shape: of another account, or rotated", wrong_value=True
-        ),
-        redrawn,
-    ),
+    (EditOperator("redrawn", Class.STALE, "another account's value, or a rotated one", wrong_value=True), redrawn),
     _left("changeme", "changeme"),
     _left("todo", "TODO"),
     _left("variable", "${MFA_VALUE}"),
@@ -236,29 +224,29 @@ OPERATORS: tuple[tuple[EditOperator, Edit], ...] = (
     _unresolved("actions", "GitHub Actions", "${{ secrets.MFA_VALUE }}"),
     _unresolved("pipelines", "Azure Pipelines", "$(MFA_VALUE)"),
     _unresolved("octopus", "Octopus Deploy", "#{Mfa.Value}"),
-    (EditOperator("empty", Class.MISSING, "nothing stands there", _EMPTY), _always(lambda value: "")),
-    (EditOperator("blank", Class.MISSING, "only a blank stands there", _EMPTY), _always(lambda value: " ")),
+    (EditOperator("empty", Class.MISSING, "the value is empty", _EMPTY), _always(lambda value: "")),
+    (EditOperator("blank", Class.MISSING, "the value is only a space", _EMPTY), _always(lambda value: " ")),
 )
 
 
 _CASES = ("upper-case", "lower-case")
 
 
-def edits(place: EditTarget, rng: Random) -> Iterator[tuple[EditOperator, str]]:
-    """Each slip of the setting's value."""
+def edits(target: EditTarget, rng: Random) -> Iterator[tuple[EditOperator, str]]:
+    """Yield each mistake in the setting's value."""
     for operator, edit in OPERATORS:
-        if operator.name in _CASES and place.address:
-            continue  # the case of a host means nothing
-        value = edit(place.value, rng)
-        if value is not None and not _same(place, value):
+        if operator.name in _CASES and target.address:
+            continue  # The case of a host name has no meaning.
+        value = edit(target.value, rng)
+        if value is not None and not _same(target, value):
             yield operator, value
 
 
-def _same(place: EditTarget, value: str) -> bool:
-    """Line ends behind a value of several lines are a part of no key, and the gate allows for them."""
-    if place.field.setting.multiline:
-        return value.rstrip("\n") == place.value.rstrip("\n")
-    return value == place.value
+def _same(target: EditTarget, value: str) -> bool:
+    """Return whether the values are equal; newlines after a value of several lines do not count."""
+    if target.field.setting.multiline:
+        return value.rstrip("\n") == target.value.rstrip("\n")
+    return value == target.value
 
 
 _URL = frozenset({CauseId.CONFIG_MALFORMED_URL})
@@ -292,25 +280,25 @@ def _other_port(value: str) -> str:
 
 
 ADDRESS_OPERATORS = (
-    _address("other-scheme", "http for https, or a scheme in front of a bare host", _scheme),
+    _address("other-scheme", "http instead of https, or a scheme before a bare host", _scheme),
     _address("no-scheme", "the scheme is missing", lambda value: value.partition("://")[2] or value),
     _address("one-slash", "one slash of the scheme is missing", lambda value: value.replace("://", ":/")),
-    _address("trailing-slash", "a slash behind", lambda value: f"{value}/"),
-    _address("path-added", "a path of the API behind", lambda value: f"{value}/api/v1"),
+    _address("trailing-slash", "a trailing slash", lambda value: f"{value}/"),
+    _address("path-added", "an API path is appended", lambda value: f"{value}/api/v1"),
     _address("port", "another port", _other_port),
     _address("dotless", "a dot of the host is missing", lambda value: value.replace(".", "", 1)),
     _address(
         "other-domain", "the host is in another top-level domain", _in_host(lambda h: re.sub(r"\.\w+$", ".co", h))
     ),
-    _address("www", "www in front of the host", _in_host(lambda host: f"www.{host}")),
+    _address("www", "www before the host", _in_host(lambda host: f"www.{host}")),
     _address("console-host", "the host of the administrators' console", _in_host(_admin)),
 )
 
 
-def address_edits(place: EditTarget) -> Iterator[tuple[EditOperator, str]]:
-    """Each slip that only an address can have."""
-    if place.address:
+def address_edits(target: EditTarget) -> Iterator[tuple[EditOperator, str]]:
+    """Yield each mistake that only an address can have."""
+    if target.address:
         for operator, edit in ADDRESS_OPERATORS:
-            value = edit(place.value)
-            if value != place.value:
+            value = edit(target.value)
+            if value != target.value:
                 yield operator, value

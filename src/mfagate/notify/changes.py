@@ -1,8 +1,8 @@
-"""Differences from the previous run: new, changed, recovered; and what the next run has to know."""
+"""Find the differences from the previous run: new, changed and resolved problems."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
@@ -12,7 +12,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from mfagate.core.causes import Outcome, happens_once
 from mfagate.core.result import Check, IntegrationReport, Report
 from mfagate.history.comparison import LABEL as COMPARED
-from mfagate.report.words import blast_radius, contact, exonerated, place
+from mfagate.report.words import blast_radius, contact, exonerated, file_and_line
 
 
 class ChangeKind(StrEnum):
@@ -32,11 +32,11 @@ class ProblemChange:
     Args:
         integration: Its name.
         kind: What happened.
-        cause: The cause of the problem; for a recovery, the cause that is over.
-        headline: One sentence.
+        cause: The cause of the problem; for a recovery, the former cause.
+        headline: One sentence about the problem.
         since: When the problem began.
         subject: The check and the subject of a warning; empty for the verdict.
-        details: Lines of the report that help to solve it.
+        details: Lines of the report that help to solve the problem.
         severe: Whether the verdict is red; False for a warning.
     """
 
@@ -51,7 +51,7 @@ class ProblemChange:
 
     @property
     def key(self) -> str:
-        """Integration and subject in one; the name of an integration has no space in it."""
+        """Integration and subject as one text; the name of an integration contains no space."""
         return f"{self.integration} {self.subject}".rstrip()
 
 
@@ -60,67 +60,47 @@ class ProblemStatus(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    cause: str | None = Field(None, description="The cause seen last; None: no problem.")
+    cause: str | None = Field(None, description="The latest cause; None if there is no problem.")
     headline: str = ""
     details: tuple[str, ...] = ()
     severe: bool = True
-    since: AwareDatetime = Field(description="When the problem began, or ended.")
+    since: AwareDatetime = Field(description="When the problem began or ended.")
     reported: str | None = Field(
-        None, description="What was sent last: a cause, or flapping; None: nothing, or a recovery."
+        None, description="What was sent last: a cause, or flapping; None after a recovery or if nothing was sent."
     )
     reported_at: AwareDatetime | None = None
     flapping: bool = False
-    recent: tuple[bool, ...] = Field((), description="Whether each of the last runs had a change, oldest first.")
+    recent: tuple[bool, ...] = Field((), description="Whether each of the latest runs had a change, oldest first.")
 
 
 @dataclass(frozen=True, slots=True)
 class Observed:
-    """What one run saw: the changes, and the statuses before it of every problem that it looked at."""
+    """The result of a comparison: the changes, and the previous status of every problem that the run checked."""
 
     changes: tuple[ProblemChange, ...]
     statuses: Mapping[str, ProblemStatus]
 
 
-@dataclass(frozen=True, slots=True)
-class _SeenProblem:
-    """One problem, or its absence, as the run saw it."""
-
-    cause: str | None
-    headline: str = ""
-    details: tuple[str, ...] = ()
-    severe: bool = True
-
-
 def observed(report: Report, statuses: Mapping[str, ProblemStatus]) -> Observed:
-    """Compare a report with the statuses before it. Integrations that were not selected are not reported."""
+    """Compare a report with the previous statuses. Integrations that were not selected are not reported."""
     changes: list[ProblemChange] = []
     known: dict[str, ProblemStatus] = {}
     for integration in report.integrations:
-        for subject, seen in _seen(integration, statuses).items():
-            change = ProblemChange(
-                integration.name,
-                ChangeKind.NEW,
-                seen.cause or "",
-                seen.headline,
-                report.run.finished,
-                subject,
-                seen.details,
-                seen.severe,
-            )
-            before = statuses.get(change.key)
-            if before is not None and _is_over(before, change):
+        for problem in _problems(integration, report.run.finished, statuses):
+            before = statuses.get(problem.key)
+            if before is not None and _is_over(before, problem):
                 before = before.model_copy(update={"cause": None, "reported": None})
             if before is not None:
-                known[change.key] = before
-            changes += _changed(before, change)
+                known[problem.key] = before
+            changes += _changed(before, problem)
     return Observed(tuple(changes), known)
 
 
 def _is_over(before: ProblemStatus, now: ProblemChange) -> bool:
-    """Return whether the earlier problem was an event, such as a removed field, and this run does not repeat it.
+    """Return whether the earlier problem was an event, such as a removed field, that this run did not find again.
 
-    An event does not recover. Another value after a new value is another event; the same message is the same event,
-    found again by a run without a history.
+    An event does not recover. Two events with the same cause differ in their message; a run without a history finds the
+    same event again.
     """
     event = before.cause is not None and happens_once(before.cause)
     return event and (before.cause, before.headline) != (now.cause, now.headline)
@@ -137,33 +117,34 @@ def _changed(before: ProblemStatus | None, now: ProblemChange) -> Iterator[Probl
         yield replace(now, kind=ChangeKind.CHANGED)
 
 
-def _seen(integration: IntegrationReport, statuses: Mapping[str, ProblemStatus]) -> Mapping[str, _SeenProblem]:
+def _problems(
+    integration: IntegrationReport, now: datetime, statuses: Mapping[str, ProblemStatus]
+) -> Iterable[ProblemChange]:
+    """Return the verdict, the warnings, and former problems without a cause, as if each of them were new."""
     drill = "drill: " if integration.faults else ""
-    deciding = integration.deciding
-    details = tuple(_details(deciding, integration)) if deciding is not None else ()
-    seen = {"": _SeenProblem(integration.cause, drill + integration.headline, details)}
+    no_problem = ProblemChange(integration.name, ChangeKind.NEW, "", "", now)
+    details = tuple(_details(integration.deciding, integration)) if integration.deciding is not None else ()
+    headline = drill + integration.headline
+    found = {"": replace(no_problem, cause=integration.cause or "", headline=headline, details=details)}
     for check in integration.checks:
         if check.outcome is Outcome.WARN and check.cause is not None:
-            details = tuple(_details(check, integration))
-            seen[_subject(check)] = _SeenProblem(check.cause, drill + check.message, details, severe=False)
-    # Earlier warnings of checks that ran and do not warn any more.
+            subject, details = f"{check.id} {check.subject or ''}".rstrip(), tuple(_details(check, integration))
+            warning = replace(no_problem, cause=check.cause, headline=drill + check.message, subject=subject)
+            found[subject] = replace(warning, details=details, severe=False)
+    # Earlier warnings of checks that ran again and no longer warn.
     ran = {check.id for check in integration.checks if check.outcome is not Outcome.SKIPPED}
     for key in statuses:
         name, _, subject = key.partition(" ")
         if name == integration.name and subject.partition(" ")[0] in ran:
-            seen.setdefault(subject, _SeenProblem(None))
-    return seen
-
-
-def _subject(check: Check) -> str:
-    return f"{check.id} {check.subject or ''}".rstrip()
+            found.setdefault(subject, replace(no_problem, subject=subject))
+    return found.values()
 
 
 def _details(check: Check, integration: IntegrationReport) -> Iterator[str]:
-    """Yield what a reader of the message needs who cannot see the report."""
+    """Yield what a reader needs who cannot see the report."""
     for label, text in (
         (COMPARED, str(check.evidence.get(COMPARED, ""))),
-        ("change here", place(check.location) if check.location is not None else ""),
+        ("change here", file_and_line(check.location) if check.location is not None else ""),
         ("next step", check.next_step or ""),
         ("talk to", contact(check, integration)),
         ("exonerated", exonerated(integration) if check is integration.deciding else ""),

@@ -1,6 +1,6 @@
-"""Decide which changes to send: each once, reminders after some days, and one message for a flapping problem.
+"""Decide which changes to send: each change once, reminders after some days, and one message for a flapping problem.
 
-These are pure functions: they send nothing, store nothing, and read no clock.
+These are pure functions: they send nothing, store nothing and do not read the clock.
 """
 
 from __future__ import annotations
@@ -14,17 +14,17 @@ from mfagate.notify.changes import ChangeKind, ProblemChange, ProblemStatus
 from mfagate.notify.wording import Notification, message
 
 FLAPPING = "flapping"
-"""Stands for the cause of a problem that comes and goes; no cause has this id."""
+"""Used instead of a cause for a problem that comes and goes; no cause has this id."""
 
 
-def notifications(
+def notification(
     changes: Iterable[ProblemChange], statuses: Mapping[str, ProblemStatus], now: datetime, options: NotifyOptions
-) -> tuple[list[Notification], dict[str, ProblemStatus]]:
-    """Return the messages of one run, at most one, and the statuses to remember.
+) -> tuple[Notification | None, dict[str, ProblemStatus]]:
+    """Return the message of a run, if there is something to send, and the statuses to store.
 
     Args:
         changes: Differences from the previous run.
-        statuses: The status of every problem that this run looked at, with or without a change.
+        statuses: The previous status of every problem that this run checked.
         now: When the run ended.
         options: The table ``[notify]``.
     """
@@ -35,11 +35,11 @@ def notifications(
         after[key], change = _step(statuses.get(key), by_key.get(key), key, now, options)
         if change is not None and (change.kind not in _CHOSEN or change.kind.value in options.on):
             reported.append(change)
-    return ([message(reported, options.report_url)] if reported else []), after
+    return (message(reported, options.report_url) if reported else None), after
 
 
 _CHOSEN = (ChangeKind.NEW, ChangeKind.CHANGED, ChangeKind.RECOVERED)
-"""The kinds that ``on`` chooses from; the others have an option of their own."""
+"""The kinds that the option ``on`` selects; the others have options of their own."""
 
 
 def _step(
@@ -68,7 +68,7 @@ def _step(
 
 
 def _kind(status: ProblemStatus, changed: bool, now: datetime, options: NotifyOptions) -> ChangeKind | None:
-    """Return what to send, if anything: compare what was sent last with what is so now."""
+    """Return what to send, if anything: compare what was sent last with the current status."""
     if status.flapping and (any(status.recent) or len(status.recent) < options.flapping.runs):
         return None
     if changed and sum(status.recent) >= options.flapping.changes:
@@ -88,7 +88,7 @@ def _to_send(
 ) -> ProblemChange:
     if change is not None:
         return replace(change, kind=kind)
-    # Nothing happened in this run: a reminder, or the end of flapping.
+    # A message without a change in this run: a reminder, or the end of flapping.
     integration, _, subject = key.partition(" ")
     cause = status.cause or known.reported or FLAPPING
     return ProblemChange(

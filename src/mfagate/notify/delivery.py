@@ -1,6 +1,6 @@
-"""Sending a message through Apprise (https://github.com/caronc/apprise), which knows over a hundred services.
+"""Send a message through Apprise (https://github.com/caronc/apprise), which supports over a hundred services.
 
-An address holds a token or a password, and is never shown: what fails is named by its reference.
+A URL contains a token or a password and is never shown: messages name its reference.
 """
 
 from __future__ import annotations
@@ -18,23 +18,23 @@ from mfagate.secrets.stores import Stores
 
 
 class NotReady(Exception):
-    """Notifications cannot be sent; the message says what to set or to install."""
+    """Notifications cannot be sent; the message says what to configure or install."""
 
 
 class Undelivered(Exception):
-    """One address did not get the message. The text names its reference and holds no secret."""
+    """A message could not be sent to a URL. The text names its reference and contains no secret."""
 
 
 @dataclass(frozen=True, slots=True)
 class NotifyUrl:
-    """One URL of Apprise, and the reference that it was read from."""
+    """A URL for Apprise, and its reference in the configuration."""
 
     reference: str
     url: str = field(repr=False)
 
 
 def require_packages() -> None:
-    """Check that the packages of notifications are installed.
+    """Check that the packages for notifications are installed.
 
     Raises:
         NotReady: Apprise, or SQLAlchemy for the history, is missing.
@@ -42,38 +42,38 @@ def require_packages() -> None:
     if missing("notify"):
         raise NotReady(needs("--notify", "notify"))
     if missing("history"):
-        raise NotReady(needs("--notify keeps what was sent in the history, and", "history"))
+        raise NotReady(needs("--notify stores what was sent in the history, and", "history"))
 
 
-def address_of(reference: str, stores: Stores) -> NotifyUrl:
+def resolve_url(reference: str, stores: Stores) -> NotifyUrl:
     """Resolve one entry of ``[notify] urls``.
 
     Raises:
-        Undelivered: It points at nothing.
+        Undelivered: The reference cannot be resolved, or its value is empty.
     """
     parsed = Reference.parse(reference)
-    assert parsed is not None, "the configuration takes nothing else"
+    assert parsed is not None, "the configuration accepts only references"
     try:
         value = stores.resolve(parsed).value
     except Unresolved as error:
         raise Undelivered(str(error)) from None
     if not isinstance(value, str) or not value.strip():
-        raise Undelivered(f"{parsed} holds no address")
+        raise Undelivered(f"{parsed} is empty: expected a URL")
     return NotifyUrl(str(parsed), value.strip())
 
 
-def deliver(message: Notification, address: NotifyUrl) -> None:
-    """Send a message to one address. Apprise gives each attempt a few seconds.
+def deliver(message: Notification, url: NotifyUrl) -> None:
+    """Send a message to one URL. Apprise limits each attempt to a few seconds.
 
     Raises:
-        Undelivered: Apprise does not know this kind of address, or it was not accepted.
+        Undelivered: Apprise does not support the URL, or the service did not accept the message.
     """
     with _quiet():
         import apprise
 
         service = apprise.Apprise()
-        if not service.add(address.url):
-            raise Undelivered(f"{address.reference} holds no address that Apprise knows")
+        if not service.add(url.url):
+            raise Undelivered(f"{url.reference} is not a URL that Apprise supports")
         try:
             accepted = service.notify(
                 message.body,
@@ -81,10 +81,10 @@ def deliver(message: Notification, address: NotifyUrl) -> None:
                 notify_type=message.level,
                 body_format=apprise.NotifyFormat.TEXT,
             )
-        except Exception as error:  # noqa: BLE001 - a plugin's defect must not change a verdict
-            raise Undelivered(f"{address.reference} failed ({type(error).__name__})") from None
+        except Exception as error:  # noqa: BLE001 - a defect of a plugin must not change a verdict
+            raise Undelivered(f"{url.reference} failed ({type(error).__name__})") from None
     if not accepted:
-        raise Undelivered(f"{address.reference} did not accept the message, or cannot be reached")
+        raise Undelivered(f"{url.reference} did not accept the message, or cannot be reached")
 
 
 _one_at_a_time = threading.Lock()
@@ -92,9 +92,9 @@ _one_at_a_time = threading.Lock()
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Log nothing in this process meanwhile, because Apprise and the libraries below it log addresses.
+    """Disable logging in this process, because Apprise and its libraries log URLs.
 
-    One thread at a time does this; otherwise the last one would restore what another one had disabled.
+    Only one thread at a time may do this: a second one would restore the state that the first one had set.
     """
     with _one_at_a_time:
         before = logging.root.manager.disable

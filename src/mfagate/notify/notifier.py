@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 
 from pydantic import TypeAdapter, ValidationError
@@ -13,8 +14,8 @@ from mfagate.core.foreign import harmless_tree, hiding
 from mfagate.core.result import Report
 from mfagate.history.recorder import RunRecorder
 from mfagate.notify.changes import ProblemStatus, observed
-from mfagate.notify.deciding import notifications
-from mfagate.notify.delivery import NotifyUrl, NotReady, Undelivered, address_of, deliver, require_packages
+from mfagate.notify.deciding import notification
+from mfagate.notify.delivery import NotifyUrl, NotReady, Undelivered, deliver, require_packages, resolve_url
 from mfagate.notify.wording import Notification
 from mfagate.secrets.redaction import Redactor
 from mfagate.secrets.reference import Reference, Unresolved
@@ -35,76 +36,80 @@ class Notifier:
             NotReady: There is no URL, or a package is missing.
         """
         if not configuration.notify.urls:
-            raise NotReady(f"--notify needs URLs to send to: put urls into [notify] in {configuration.path}")
+            raise NotReady(f"--notify needs at least one URL: set urls in [notify] in {configuration.path}")
         require_packages()
         self._stores = Stores(StoreContext(configuration.path.parent, os.environ))
         self._options = configuration.notify
         self._warnings: list[str] = []
 
     def notify(self, report: Report, history: RunRecorder) -> Sequence[str]:
-        """Send the changes since the last run, and remember in the history what was sent.
+        """Send the changes since the last run, and store in the history what was sent.
 
         Returns:
-            What went wrong, as warnings of the report.
+            Warnings for the report.
         """
         self._warnings = []
         try:
             self._notify(report, history)
-        except Exception as error:  # noqa: BLE001 - a defect in here must not cost the verdict
+        except Exception as error:  # noqa: BLE001 - a defect must not cost the verdict
             self._warnings.append(f"notification: a defect of mfagate ({type(error).__name__})")
         return [f"{warning}. The verdict is not affected." for warning in self._warnings]
 
     def _notify(self, report: Report, history: RunRecorder) -> None:
         seen = observed(harmless_tree(report), self._remembered(history))
         options = self._options.model_copy(update={"report_url": self._report_url()})
-        addresses = self._addresses()
-        with hiding(Redactor({address.reference: address.url for address in addresses}).redact):
-            messages, after = notifications(seen.changes, seen.statuses, report.run.finished, options)
-        # A message that reached nobody is not remembered as sent: the next run tries again.
-        if not messages or self._send(messages, addresses):
+        urls = self._urls()
+        redact = Redactor({url.reference: url.url for url in urls}).redact
+        with hiding(redact):
+            message, after = notification(seen.changes, seen.statuses, report.run.finished, options)
+        if message is not None:
+            message = replace(message, title=redact(message.title), body=redact(message.body))
+        # A message that reached no URL is not stored as sent: the next run tries again.
+        if message is None or self._send(message, urls):
             history.remember_notified({key: status.model_dump(mode="json") for key, status in after.items()})
 
     def _remembered(self, history: RunRecorder) -> Mapping[str, ProblemStatus]:
         stored = history.notified()
         if stored is None:
-            self._warnings.append(f"notification: the history cannot be asked, so {_SENT_AGAIN}")
+            self._warnings.append(f"notification: the history cannot be read, so {_SENT_AGAIN}")
             return {}
         try:
             return _STATUSES.validate_python(stored)
         except ValidationError:
-            self._warnings.append(f"notification: the history holds no valid record of what was sent, so {_SENT_AGAIN}")
+            self._warnings.append(f"notification: the history has no valid record of what was sent, so {_SENT_AGAIN}")
             return {}
 
     def _report_url(self) -> str | None:
-        given = self._options.report_url
-        reference = Reference.parse(given) if given is not None else None
+        url = self._options.report_url
+        reference = Reference.parse(url) if url is not None else None
         if reference is None:
-            return given
+            return url
         try:
             return str(self._stores.resolve(reference).value)
         except Unresolved as error:
             self._warnings.append(f"notify.report_url: {error}")
             return None
 
-    def _send(self, messages: Sequence[Notification], addresses: Sequence[NotifyUrl]) -> bool:
-        """Send the messages; return whether each reached at least one URL."""
-        redactor = Redactor({address.reference: address.url for address in addresses})
-        reached = [False] * len(messages)
-        for number, message in enumerate(messages):
-            shown = replace(message, title=redactor.redact(message.title), body=redactor.redact(message.body))
-            for address in addresses:
-                try:
-                    deliver(shown, address)
-                    reached[number] = True
-                except Undelivered as error:
-                    self._warnings.append(f"notification: {error}")
-        return all(reached)
+    def _send(self, message: Notification, urls: Sequence[NotifyUrl]) -> bool:
+        """Send a message to each URL; return whether at least one accepted it."""
+        reached = False
+        for url in urls:
+            with self._warning():
+                deliver(message, url)
+                reached = True
+        return reached
 
-    def _addresses(self) -> Sequence[NotifyUrl]:
+    def _urls(self) -> Sequence[NotifyUrl]:
         found = []
         for reference in self._options.urls:
-            try:
-                found.append(address_of(reference, self._stores))
-            except Undelivered as error:
-                self._warnings.append(f"notification: {error}")
+            with self._warning():
+                found.append(resolve_url(reference, self._stores))
         return found
+
+    @contextmanager
+    def _warning(self) -> Iterator[None]:
+        """Turn a failure to send into a warning."""
+        try:
+            yield
+        except Undelivered as error:
+            self._warnings.append(f"notification: {error}")

@@ -10,21 +10,15 @@ from typing import Literal
 from mfagate.core.foreign import harmless, quoted
 from mfagate.notify.changes import ChangeKind, ProblemChange
 
-_ORDER = {
-    ChangeKind.NEW: 0,
-    ChangeKind.CHANGED: 1,
-    ChangeKind.FLAPPING: 2,
-    ChangeKind.REMINDER: 3,
-    ChangeKind.RECOVERED: 4,
-}
+_ORDER = (ChangeKind.NEW, ChangeKind.CHANGED, ChangeKind.FLAPPING, ChangeKind.REMINDER, ChangeKind.RECOVERED)
 
 _LONGEST = 500
-"""Characters of one headline: a text message or a push has room for little more."""
+"""Characters of a headline: a text message or push notification has little more room."""
 
 
 @dataclass(frozen=True, slots=True)
 class Notification:
-    """One message. ``level`` chooses colour and sound where the service has them."""
+    """One message. ``level`` selects the colour and sound in services that have them."""
 
     title: str
     body: str
@@ -33,9 +27,9 @@ class Notification:
 
 
 def message(changes: Sequence[ProblemChange], report_url: str | None = None) -> Notification:
-    """Return one message about all changes of a run; there must be at least one change."""
-    ordered = sorted(changes, key=lambda change: (_ORDER[change.kind], not change.severe, change.key))
-    # Subjects and headlines also come from the history, which other programs may have written.
+    """Return one message about at least one change of a run."""
+    ordered = sorted(changes, key=lambda change: (_ORDER.index(change.kind), not change.severe, change.key))
+    # Subjects and headlines also come from the history, which other programs can write.
     blocks = ["\n".join(map(harmless, _block(change))) for change in ordered]
     if report_url:
         blocks.append(f"report: {report_url}")
@@ -67,7 +61,7 @@ def _block(change: ProblemChange) -> Iterator[str]:
     yield f"{change.kind.upper()} {change.integration}{about}: {change.cause}"
     yield quoted(change.headline, _LONGEST)
     if change.kind is ChangeKind.FLAPPING:
-        yield "It comes and goes. No more messages about it until it is stable."
+        yield "This problem comes and goes. You get no more messages about it until it is stable."
     yield f"since {change.since:%Y-%m-%d %H:%M} UTC"
     if change.kind is not ChangeKind.RECOVERED:
         yield from change.details

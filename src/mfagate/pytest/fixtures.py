@@ -32,7 +32,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--mfagate-explore",
         action="store_true",
-        help="Let fail-closed proofs try ten times as many answers, and others in each run.",
+        help="Let fail-closed proofs try ten times as many answers, with different ones in each run.",
     )
     group.addoption(
         "--mfagate-strength-report",
@@ -45,9 +45,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pact(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ConsumerPact]:
     """Write the pact of the consumer tests of a module, and compare it with the committed pact.
 
-    The module names its ``PROVIDER``, and its ``CONSUMER`` if that is not ``auth-service``. The committed pact is
-    beside the module. The fixture compares them only if all tests of the module ran, because a selection writes
-    only a part.
+    The module defines ``PROVIDER``, and ``CONSUMER`` if it is not ``auth-service``. The committed pact is next to the
+    module. The fixture compares the pacts only if all tests of the module ran, because a selection of tests writes
+    only a part of the pact.
     """
     from mfagate.contract.consumer import ConsumerPact, ContractTestFailed, compare
 
@@ -71,7 +71,7 @@ def pact(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
 def fail_closed(request: pytest.FixtureRequest) -> Callable[..., Proof]:
     """Prove that a client fails closed, as :func:`mfagate.fail_closed.prove` does, and fail the test if it does not.
 
-    The path of a contract is relative to pytest's root folder. The proof is shown with ``-rP``.
+    The path of a contract is relative to pytest's root folder. The option ``-rP`` shows the proof.
     """
 
     def prove(call: Any, **claim: Any) -> Proof:
@@ -95,10 +95,10 @@ def fail_closed(request: pytest.FixtureRequest) -> Callable[..., Proof]:
 def contract_strength(request: pytest.FixtureRequest) -> Callable[..., strength.StrengthProof]:
     """Prove how strong a contract is, as :func:`mfagate.contract_strength.prove` does, and fail the test if it is weak.
 
-    In a consumer test, leave ``contract`` and ``interaction`` out: the interaction that was described last is
-    served to the call by Pact's mock server, which writes it to the pact, and is proved then. Otherwise ``contract``
-    is a path relative to pytest's root folder. The module's ``STRICT`` has the strict findings that were reviewed.
-    The proof is shown with ``-rP``.
+    In a consumer test, omit ``contract`` and ``interaction``: Pact's mock server sends the interaction that was
+    described last to the call and writes it to the pact, and then it is proved. In other tests, ``contract`` is a path
+    relative to pytest's root folder. ``STRICT`` of the module lists the reviewed strict findings. The option ``-rP``
+    shows the proof.
     """
 
     def prove(call: Any, **claim: Any) -> strength.StrengthProof:
@@ -126,13 +126,13 @@ _NOTHING = object()
 
 
 def _written(request: pytest.FixtureRequest, call: Any, expect: Any) -> dict[str, Any]:
-    """Serve the interaction that a consumer test described to its client, and find it in the pact."""
+    """Serve the described interaction to the client of a consumer test, and find it in the pact."""
     from contextlib import suppress
 
     from mfagate.fail_closed import LoopbackUrl
 
     if "pact" not in request.fixturenames:
-        raise pytest.UsageError("contract_strength: name a contract and an interaction, or use the fixture pact")
+        raise pytest.UsageError("contract_strength: give a contract and an interaction, or use the fixture pact")
     writer: ConsumerPact = request.getfixturevalue("pact")
     raised = (expect,) if isinstance(expect, type) and issubclass(expect, Exception) else ()
     with writer.serve() as url, suppress(*raised):
@@ -143,7 +143,7 @@ def _written(request: pytest.FixtureRequest, call: Any, expect: Any) -> dict[str
 
 
 def _judges(request: pytest.FixtureRequest, interaction: Interaction) -> Mapping[str, strength.Judge]:
-    """Return the readers of the module's provider, if mfagate has it; with ``SETTINGS``, its probes as well."""
+    """Return the readers of the module's provider, if it is installed; with ``SETTINGS``, also its probes."""
     from mfagate.config.settings import ProviderSettings
     from mfagate.providers import registry
     from mfagate.providers.readers import judges
@@ -156,21 +156,21 @@ def _judges(request: pytest.FixtureRequest, interaction: Interaction) -> Mapping
 
 
 def _require_used(request: pytest.FixtureRequest) -> None:
-    """Require that each pattern of the module's ``STRICT`` names a finding; otherwise it would hide the next one."""
+    """Require that each pattern of ``STRICT`` matches a finding, because an unused one could hide a new finding."""
     from mfagate.contract.consumer import ContractTestFailed
 
     strict: Mapping[str, str] = getattr(request.module, "STRICT", {})
     used = request.config.stash.get(_REVIEWED, set())
     if unused := [pattern for pattern in strict if (request.path, pattern) not in used]:
-        raise ContractTestFailed(f"STRICT names findings that do not exist, remove them: {', '.join(unused)}")
+        raise ContractTestFailed(f"STRICT contains findings that do not exist; remove them: {', '.join(unused)}")
 
 
 _REVIEWED = pytest.StashKey[set[tuple[Path, str]]]()
-"""Which patterns of which module named a finding."""
+"""The patterns of each module that matched a finding."""
 
 
 def _contract(request: pytest.FixtureRequest, writer: ConsumerPact) -> Contract:
-    """Return the pact that this run has written, completed with the interactions of the committed pact."""
+    """Return the pact that this run wrote, with the other interactions of the committed pact."""
     from dataclasses import replace
 
     from mfagate.contract import load
@@ -197,8 +197,7 @@ def _report_strength(request: pytest.FixtureRequest, proof: strength.StrengthPro
 
 def _all_ran(request: pytest.FixtureRequest) -> bool:
     option = request.config.option
-    selected = bool(option.keyword or option.markexpr) or any("::" in argument for argument in request.config.args)
-    return not selected
+    return not (option.keyword or option.markexpr or any("::" in argument for argument in request.config.args))
 
 
 def _shown(path: Path) -> Path:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from mfagate.core import check_ids
+from mfagate.core.extras import missing, needs
 from mfagate.core.foreign import harmless
 
 if TYPE_CHECKING:
@@ -23,12 +24,12 @@ if TYPE_CHECKING:
 
 _PER_INTERACTION = (check_ids.CONTRACT_INTERACTION, check_ids.CASSETTE)
 _OVERRIDDEN, _WAIVED, _WARNING = "mfagate overridden", "mfagate waived", "mfagate warning"
-"""Properties of items, for JUnit files and for the end of pytest's own report."""
+"""Properties of items, for JUnit files and for the summary of pytest."""
 
 _SECTIONS = {"mfagate: let through": (_OVERRIDDEN, _WAIVED), "mfagate: warnings": (_WARNING,)}
 
 _REST = "verdict"
-"""The item for checks that are not planned, such as a sandbox that did not start."""
+"""The item for checks that were not planned, such as a sandbox that did not start."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -38,8 +39,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--mfagate",
         choices=["check", "gate", "nightly"],
         metavar="STAGE",
-        help="Run the checks of STAGE (check: offline; gate, nightly: live) as test items; alone, unless tests are "
-        "named.",
+        help="Run the checks of STAGE (check: offline; gate, nightly: live) as test items, without other tests unless "
+        "they are named.",
     )
     group.addoption(
         "--mfagate-config", default="integrations.toml", metavar="PATH", help="The configuration file of --mfagate."
@@ -47,12 +48,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--mfagate-override",
         metavar="REASON",
-        help="Report red checks of --mfagate as expected failures, so that pytest ends with 0; the reason is shown.",
+        help="Report red checks of --mfagate as expected failures with this reason, so that pytest exits with 0.",
     )
     group.addoption(
         "--mfagate-history",
         metavar="URL|PATH",
-        help="Keep the run of --mfagate in this history; nightly keeps it without this option, too.",
+        help="Save the run of --mfagate in this history; nightly saves it even without this option.",
     )
     group.addoption(
         "--mfagate-notify",
@@ -62,9 +63,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Collect the configuration file, instead of the default folders where no tests are named."""
+    """Collect the configuration file, instead of the default folders if no tests are named."""
     config.addinivalue_line("markers", "mfagate: a check that --mfagate runs")
-    _judge_override(config)
+    if config.getoption("--mfagate") is not None and missing("gate"):
+        raise pytest.UsageError(needs("--mfagate", "gate"))
+    _require_valid_override(config)
     if config.getoption("--mfagate") is None:
         return
     path = str(_config_path(config))
@@ -76,20 +79,20 @@ def pytest_configure(config: pytest.Config) -> None:
         config.args = [*config.args, path]
 
 
-def _judge_override(config: pytest.Config) -> None:
+def _require_valid_override(config: pytest.Config) -> None:
     override = config.getoption("--mfagate-override")
     if override is None:
         return
     from mfagate.app.override import says_why
 
     if config.getoption("--mfagate") is None:
-        raise pytest.UsageError("--mfagate-override overrides nothing without --mfagate")
+        raise pytest.UsageError("--mfagate-override has no effect without --mfagate")
     if not says_why(override):
-        raise pytest.UsageError("--mfagate-override: say why")
+        raise pytest.UsageError("--mfagate-override: give a reason")
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Show what passed items would hide: overrides, waivers, and warnings of the run."""
+    """Show what passed items hide: overrides, waivers, and warnings of the run."""
     found = [
         (name, f"{report.nodeid}: {text}")
         for reports in terminalreporter.stats.values()
@@ -109,7 +112,7 @@ def _config_path(config: pytest.Config) -> Path:
 
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
-    """Collect the configuration file as a file of tests."""
+    """Collect the configuration file as a test file."""
     if parent.config.getoption("--mfagate") is None or file_path != _config_path(parent.config):
         return None
     return ConfigurationFile.from_parent(parent, path=file_path)
@@ -129,18 +132,18 @@ def _request(config: pytest.Config, path: Path) -> RunRequest:
 
 
 class ConfigurationFile(pytest.File):
-    """``integrations.toml``: one collector for each integration."""
+    """``integrations.toml``, with a collector for each integration."""
 
     selected: SelectedRun
 
     def collect(self) -> Iterator[pytest.Collector]:
         """Read the file; its errors are shown without a traceback."""
-        from mfagate.app.errors import RequestRefused
+        from mfagate.app.errors import RunRefused
         from mfagate.app.run import select
 
         try:
             self.selected = select(_request(self.config, self.path))
-        except RequestRefused as error:
+        except RunRefused as error:
             raise self.CollectError(str(error)) from None
         self._reports: dict[str, IntegrationReport] = {}
         self.override: str | None = None
@@ -148,10 +151,10 @@ class ConfigurationFile(pytest.File):
             yield IntegrationCollector.from_parent(self, name=integration.name, integration=integration)
 
     def report(self, integration: Integration, warn: Callable[[str], object]) -> IntegrationReport:
-        """Return the report on one integration; the first call runs all that are needed.
+        """Return the report on one integration; the first call runs all selected integrations.
 
         Raises:
-            RequestRefused: A package that the run needs cannot be used.
+            RunRefused: A package that the run needs cannot be used.
         """
         if integration.name not in self._reports:
             from mfagate.app.run import execute
@@ -173,7 +176,7 @@ class ConfigurationFile(pytest.File):
 
 
 class IntegrationCollector(pytest.Collector):
-    """One integration: an item for each check, and for each interaction."""
+    """One integration, with an item for each check and each interaction."""
 
     def __init__(self, *, integration: Integration, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -198,7 +201,7 @@ class IntegrationCollector(pytest.Collector):
         try:
             contract = load(self.integration.contract_path, provider=self.integration.provider)
         except ContractError:
-            return [None]  # The check that reads the contract reports what is wrong with it.
+            return [None]  # The check of the contract reports the error.
         return [harmless(interaction.description) for interaction in contract.interactions]
 
 
@@ -217,14 +220,14 @@ class CheckItem(pytest.Item):
 
     def runtest(self) -> None:
         """Look up what the gate found."""
-        from mfagate.app.errors import RequestRefused
+        from mfagate.app.errors import RunRefused
 
         assert self.parent is not None
         file = self.parent.parent
         assert isinstance(file, ConfigurationFile)
         try:
             report = file.report(self.integration, self._warn)
-        except RequestRefused as error:
+        except RunRefused as error:
             raise CheckFailed(str(error)) from None
         checks = self._mine(report.checks)
         red = [check for check in checks if check.outcome.is_red]
@@ -242,7 +245,7 @@ class CheckItem(pytest.Item):
         self.user_properties.append((_WARNING, harmless(message)))
 
     def _show_findings(self, checks: list[Check]) -> None:
-        """Show what a person should read of items that pass."""
+        """Show the warnings and waivers of items that pass."""
         from mfagate.report.words import kind
 
         for check in checks:
@@ -265,13 +268,11 @@ class CheckItem(pytest.Item):
         if self.check_id == _REST:
             planned = {item.check_id for item in self._siblings()}
             return [check for check in checks if check.id not in planned]
-        mine = [check for check in checks if check.id == self.check_id]
-        # A run that stopped before the interactions has one check for all of them.
-        return (
-            [check for check in mine if check.subject == self.subject or check.subject is None]
-            if self.subject
-            else mine
-        )
+        # A run that stopped before the interactions has one check, without a subject, for all of them.
+        subjects = (self.subject, None)
+        return [
+            check for check in checks if check.id == self.check_id and (not self.subject or check.subject in subjects)
+        ]
 
     def _siblings(self) -> list[CheckItem]:
         assert isinstance(self.parent, IntegrationCollector)

@@ -1,1 +1,1 @@
-"""One module a report format. Each turns a Report into text and changes nothing in it."""
+"""Report formats, one module each: they turn a :class:`~mfagate.core.result.Report` into text."""

@@ -1,4 +1,4 @@
-"""``mfagate explain``: the catalogue's pages for a person."""
+"""Show the pages of the cause catalogue: ``mfagate explain``."""
 
 from __future__ import annotations
 
@@ -16,34 +16,33 @@ from mfagate.core.files import Unreadable, read_text
 
 
 class UnknownIntegration(Exception):
-    """The configuration has no such integration, or cannot be read."""
+    """The configuration does not have the integration, or cannot be read."""
 
 
 class UnknownCause(Exception):
-    """There is no such id; the message names the nearest."""
+    """No cause has the id; the message suggests the nearest one."""
 
 
 def find(name: str) -> Cause:
-    """The cause of that id.
+    """Return the cause with an id.
 
     Raises:
-        UnknownCause: There is none.
+        UnknownCause: No cause has the id.
     """
     try:
         return load(CauseId(name))
     except ValueError:
-        ids = [cause.value for cause in CauseId]
-        message = f"there is no cause {name!r}{nearest_to(name, ids)}; `mfagate explain` lists all"
-        raise UnknownCause(message) from None
+        nearest = nearest_to(name, list(CauseId))
+        raise UnknownCause(f"there is no cause {name!r}{nearest}; `mfagate explain` lists all") from None
 
 
 @dataclass(frozen=True, slots=True)
 class Audience:
-    """Whom a page is for.
+    """The readers of a page.
 
     Args:
         providers: The providers that they use; empty for all.
-        integration: The integration that they asked for, if it is a single one.
+        integration: The integration that they want to know about, if it is a single one.
     """
 
     providers: frozenset[str] = frozenset()
@@ -51,13 +50,13 @@ class Audience:
 
 
 EVERYBODY = Audience()
-"""Who gets the whole page."""
+"""The audience that gets the whole page."""
 
 
 def reader_of(config: Path, integration: str | None = None) -> Audience:
-    """Return the reader that a configuration file shows, of one integration or of all; everybody without a file.
+    """Return the audience for the providers of a configuration file, or of one integration in it.
 
-    The file is read as far as it goes: a page must also be found if the file is broken.
+    Without a readable file it is everybody: a broken file must not hide a page.
 
     Raises:
         UnknownIntegration: The file cannot be read, or has no such integration.
@@ -67,7 +66,7 @@ def reader_of(config: Path, integration: str | None = None) -> Audience:
     except (Unreadable, ValueError) as error:
         if integration is None:
             return EVERYBODY
-        raise UnknownIntegration(f"{config} cannot be read, so {integration} is not known: {error}") from None
+        raise UnknownIntegration(f"cannot look up {integration}: {config} cannot be read: {error}") from None
     used = {
         str(name): str(table["provider"])
         for name, table in (tables.items() if isinstance(tables, dict) else ())
@@ -107,7 +106,7 @@ def to_markdown(cause: Cause, reader: Audience = EVERYBODY) -> str:
     if reader.integration is not None and len(reader.providers) == 1:
         excerpt = named(excerpt, reader.integration, *reader.providers)
     names = ", ".join(sorted(reader.providers))
-    return f"{excerpt}\nShown is what concerns {names}. All of the page: `mfagate explain {cause.id} --provider all`\n"
+    return f"{excerpt}\nThis is the part for {names}. The whole page: `mfagate explain {cause.id} --provider all`\n"
 
 
 def show_all() -> None:
@@ -116,31 +115,22 @@ def show_all() -> None:
         print(f"{cause.id:<36}{cause.outcome:<14}{cause.title}")
 
 
-def show_every_page() -> None:
-    """Print the whole catalogue as one Markdown document: the runbook."""
-    print(runbook(), end="")
-
-
 def runbook() -> str:
-    """Every cause, with a table in front."""
+    """Return all pages, after a table of the causes."""
     causes = [load(cause_id) for cause_id in CauseId]
-    rows = [f"| [{cause.id}](#{anchor(cause)}) | {_outcomes(cause)} | {cause.title} |" for cause in causes]
+    # GitHub removes the dots from the anchors of headings.
+    rows = [f"| [{cause.id}](#{cause.id.replace('.', '')}) | {_outcomes(cause)} | {cause.title} |" for cause in causes]
     head = ["# Causes", "", _INTRODUCTION, "", "| id | outcome | title |", "|---|---|---|", *rows, ""]
-    # One level down: the document has a title of its own.
+    # Headings move down one level below the title of the document.
     pages = [to_markdown(cause).replace("\n## ", "\n### ").replace("# ", "## ", 1) for cause in causes]
     return "\n".join([*head, *pages])
 
 
 _INTRODUCTION = """\
-A *cause* is the named reason why a check did not pass. Its id is stable: it stands in every report,
-and `mfagate explain ID` shows its section of this page, which `mfagate explain --all` prints.
-Outcomes: **fail**: do not deploy; **inconclusive**: it could not be known now; **warn**: deploy, but
+A *cause* is the named reason why a check did not pass. Its id is stable and is in every report.
+`mfagate explain ID` shows one section of this page, and `mfagate explain --all` prints the whole page.
+Outcomes: **fail**: do not deploy; **inconclusive**: could not be determined; **warn**: deploy, but
 act; **info**."""
-
-
-def anchor(cause: Cause) -> str:
-    """The fragment of its section in the runbook, as GitHub makes anchors of headings."""
-    return cause.id.replace(".", "")
 
 
 def _outcomes(cause: Cause) -> str:

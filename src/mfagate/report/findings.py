@@ -1,6 +1,6 @@
-"""What a report found, one by one, for formats that list findings: SARIF, GitHub, GitLab.
+"""List the findings of a report, for formats that show them one by one: SARIF, GitHub, GitLab, Markdown.
 
-Checks that passed or were skipped are none.
+A check that passed or was skipped is not a finding.
 """
 
 from __future__ import annotations
@@ -21,11 +21,16 @@ from mfagate.report.words import NOTHING_CHECKED, emulators, is_emulator_note
 
 @dataclass(frozen=True, slots=True)
 class ReportedFinding:
-    """One finding: the check that made it, its place, and what makes it the same one in another run.
+    """One finding.
 
-    ``integration`` is None where the run as a whole is at fault. ``fingerprint`` are
-    64 hexadecimal digits that depend on no line, message or time. ``decides`` says
-    that the verdict rests on it.
+    Args:
+        check: The check that made it.
+        cause: Its cause.
+        integration: None if the finding is about the run as a whole.
+        location: The file and line to change.
+        fingerprint: 64 hexadecimal digits that identify the finding in other runs. They depend on no line, message or
+            time.
+        decides: Whether the verdict rests on it.
     """
 
     check: Check
@@ -37,18 +42,27 @@ class ReportedFinding:
 
     @property
     def title(self) -> str:
-        """Whose finding it is, and its cause."""
-        return f"{self.integration.name}: {self.cause.id}" if self.integration else str(self.cause.id)
+        """The integration and the cause."""
+        return f"{self._owner}{self.cause.id}"
+
+    @property
+    def headline(self) -> str:
+        """The integration and the message."""
+        return f"{self._owner}{self.check.message}"
+
+    @property
+    def _owner(self) -> str:
+        return f"{self.integration.name}: " if self.integration else ""
 
 
 def findings(report: Report) -> list[ReportedFinding]:
-    """All findings: what stops logins first, missing documentation and then waived ones last."""
-    made = [*_of_the_run(report), *(found for one in report.integrations for found in _of(one, report))]
-    return sorted(made, key=_rank)
+    """Return all findings: what stops logins first, then missing documentation, and waived findings last."""
+    of_integrations = (found for integration in report.integrations for found in _of(integration, report))
+    return sorted([*_of_the_run(report), *of_integrations], key=_rank)
 
 
 def _rank(found: ReportedFinding) -> tuple[float, ...]:
-    """Return the place among all findings: what the run as a whole lacks is the first, and its notes are the last."""
+    """Return the sort key of a finding: problems of the run as a whole come first, its notes last."""
     if found.integration is not None:
         return found.integration.urgency(found.check)
     return () if found.decides else (float("inf"),)
@@ -58,19 +72,16 @@ def _of_the_run(report: Report) -> Iterator[ReportedFinding]:
     if report.cause is not None:
         cause = load(report.cause)
         check = Check.from_finding(check_ids.GATE, Finding(cause.id, NOTHING_CHECKED, outcome=Outcome.FAIL))
-        yield ReportedFinding(check, cause, None, _of_the_file(report), _digest(check.id, cause.id))
-    if any(is_emulator_note(check) for one in report.integrations for check in one.checks):
-        yield _emulators(report)
+        yield ReportedFinding(check, cause, None, _configuration_file(report), _digest(check.id, cause.id))
+    if any(is_emulator_note(check) for integration in report.integrations for check in integration.checks):
+        # One finding for all integrations, which decides nothing.
+        cause = load(CauseId.CASSETTE_EMULATED)
+        check = Check.from_finding(check_ids.CASSETTE, Finding(cause.id, emulators(report)))
+        digest = _digest(check.id, cause.id)
+        yield ReportedFinding(check, cause, None, _configuration_file(report), digest, decides=False)
 
 
-def _emulators(report: Report) -> ReportedFinding:
-    """Return what is known of emulators as one finding of the run, which decides nothing."""
-    cause = load(CauseId.CASSETTE_EMULATED)
-    check = Check.from_finding(check_ids.CASSETTE, Finding(cause.id, emulators(report)))
-    return ReportedFinding(check, cause, None, _of_the_file(report), _digest(check.id, cause.id), decides=False)
-
-
-def _of_the_file(report: Report) -> ReportLocation | None:
+def _configuration_file(report: Report) -> ReportLocation | None:
     return ReportLocation(file=report.run.configuration) if report.run.configuration else None
 
 
@@ -82,13 +93,13 @@ def _of(integration: IntegrationReport, report: Report) -> Iterator[ReportedFind
             continue
         identity = (integration.name, check.id, check.subject or "", check.cause, str(check.evidence.get("setting")))
         alike[identity] += 1
-        place = check.location or _in_the_pact(check) or integration.location or _of_the_file(report)
+        location = check.location or _in_the_contract(check) or integration.location or _configuration_file(report)
         fingerprint = _digest(*identity, str(alike[identity]))
-        yield ReportedFinding(check, load(check.cause), integration, place, fingerprint, check is deciding)
+        yield ReportedFinding(check, load(check.cause), integration, location, fingerprint, check is deciding)
 
 
-def _in_the_pact(check: Check) -> ReportLocation | None:
-    """The interaction in the contract that a check was about."""
+def _in_the_contract(check: Check) -> ReportLocation | None:
+    """Locate the interaction that a check was about."""
     contract = check.evidence.get("contract")
     if not isinstance(contract, str) or not check.subject:
         return None

@@ -1,4 +1,4 @@
-"""``--output FORMAT[=PATH]``: which reports there are, and where they go."""
+"""Parse ``--output FORMAT[=PATH]``, and write the reports."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 FORMATS = ("console", "github", "gitlab", "html", "json", "junit", "markdown", "openmetrics", "sarif")
 
 _VERBATIM = frozenset({"json"})
-"""For programs alone: they get every text as it was, if it is one."""
+"""Formats that only programs read: every text stays unchanged if it can be encoded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,27 +72,15 @@ class Output:
         return outputs
 
     def render(self, report: Report, history: HistoryView | None = None) -> str:
-        """The text of the report in this format; the formats that know no ``history`` leave it out."""
+        """Return the report as text. Only the HTML report shows the history."""
         shown = encodable_tree(report) if self.format in _VERBATIM else harmless_tree(report)
-        if self.format == "html":
-            from mfagate.report import html
-
-            return html.render(shown, history)
-        if self.format == "console":
-            from mfagate.report import console
-
-            return console.render(shown, verbose=self.verbose)
-        render: Callable[[Report], str] = import_module(f"mfagate.report.{self.format}").render
+        render: Callable[..., str] = import_module(f"mfagate.report.{self.format}").render
+        match self.format:
+            case "html":
+                return render(shown, history)
+            case "console":
+                return render(shown, verbose=self.verbose)
         return render(shown)
-
-    def write(self, report: Report, history: HistoryView | None = None) -> None:
-        """Write the file; whoever reads it finds the old one or the new one, never a half.
-
-        Raises:
-            OSError: It cannot be written.
-        """
-        assert self.path is not None, "stdout is written by the command"
-        write_atomically(self.path, self.render(report, history))
 
 
 def _require_folder(path: Path) -> None:
@@ -110,7 +98,12 @@ def _require_folder(path: Path) -> None:
 
 
 class NotWritten(Exception):
-    """Reports could not be written; ``problems`` say which and why, ``on_stdout`` whether stdout is one of them."""
+    """Reports could not be written.
+
+    Args:
+        problems: A message for each report.
+        on_stdout: Whether a report on stdout is one of them.
+    """
 
     def __init__(self, problems: Sequence[str], *, on_stdout: bool) -> None:
         super().__init__("; ".join(problems))
@@ -126,16 +119,23 @@ def deliver(
     say: Callable[[str], object],
     history: HistoryView | None = None,
 ) -> None:
-    """Write every report, to its file or to stdout; ``say`` is told what went wrong beside them.
+    """Write every report, to its file or to stdout.
+
+    Args:
+        report: The report of a run.
+        outputs: What to write.
+        color: Whether the report on the terminal has colours.
+        say: Called with a warning if the summary of a GitHub step cannot be written.
+        history: Earlier runs, for the HTML report.
 
     Raises:
-        NotWritten: One or more cannot be written; all others are.
+        NotWritten: At least one report cannot be written; all others are.
     """
     problems: dict[Path | None, str] = {}
     for output in outputs:
         try:
             if output.path is not None:
-                output.write(report, history)
+                write_atomically(output.path, output.render(report, history))
             else:
                 _print(output, report, color=color, history=history)
         except OSError as error:
@@ -153,7 +153,7 @@ def _print(output: Output, report: Report, *, color: bool, history: HistoryView 
         console.show(harmless_tree(report), color=color, verbose=output.verbose)
     else:
         print(output.render(report, history), end="")
-    sys.stdout.flush()  # What cannot be written is to be known now.
+    sys.stdout.flush()  # An error of the output must be raised here.
 
 
 def _append_summary(report: Report, outputs: Sequence[Output], say: Callable[[str], object]) -> None:

@@ -1,4 +1,4 @@
-"""The report for GitHub Actions: annotations beside the lines, and the summary of the step.
+"""Render the report for GitHub Actions: annotations beside the lines, and the summary of the step.
 
 Commands, their escaping and their limits:
 https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-commands and
@@ -21,7 +21,7 @@ from mfagate.report.places import from_root, root
 from mfagate.report.words import contact
 
 _LIMIT = 10
-"""Annotations of one kind that a step may have; GitHub drops the rest without a word."""
+"""How many annotations of one kind a step may have; GitHub drops the rest silently."""
 
 _COMMANDS = {
     Outcome.FAIL: "error",
@@ -32,15 +32,15 @@ _COMMANDS = {
 
 
 def render(report: Report) -> str:
-    """The console report for the log, then the annotations, those that decide first."""
-    # Without it a provider's answer could hold commands. Nobody outside knows the id of the run.
-    pause = f"mfagate-{report.run.id}"
-    shown = f"::stop-commands::{pause}\n{console.render(report)}::{pause}::\n"
-    return shown + "".join(f"{line}\n" for line in _annotations(report))
+    """Return the console report for the log, then the annotations, most urgent first."""
+    # A provider's response could contain commands. An outsider does not know the id of the run.
+    token = f"mfagate-{report.run.id}"
+    log = f"::stop-commands::{token}\n{console.render(report)}::{token}::\n"
+    return log + "".join(f"{line}\n" for line in _annotations(report))
 
 
 def append_summary(report: Report) -> None:
-    """Add the Markdown report to the summary of the step, where GitHub asks for one.
+    """Add the Markdown report to the summary of the step, if GitHub provides a file for it.
 
     Raises:
         OSError: The file cannot be written.
@@ -52,16 +52,14 @@ def append_summary(report: Report) -> None:
 
 def _annotations(report: Report) -> Iterator[str]:
     folder = root()
-    made: Counter[str] = Counter()
+    counts: Counter[str] = Counter()
     for found in findings(report):
         command = _COMMANDS[found.check.outcome]
-        made[command] += 1
-        if made[command] <= _LIMIT:
+        counts[command] += 1
+        if counts[command] <= _LIMIT:
             yield f"::{command} {_properties(found, folder)}::{_data(_message(found))}"
-    dropped = {command: number - _LIMIT for command, number in made.items() if number > _LIMIT}
-    if dropped:
-        kinds = ", ".join(f"{number} more of the kind {command}" for command, number in dropped.items())
-        yield f"not annotated, as GitHub shows {_LIMIT} of a kind: {kinds}"
+    if dropped := [f"{number - _LIMIT} of kind {command}" for command, number in counts.items() if number > _LIMIT]:
+        yield f"GitHub shows at most {_LIMIT} annotations of each kind; left out: {', '.join(dropped)}"
 
 
 def _properties(found: ReportedFinding, folder: Path) -> str:

@@ -1,4 +1,4 @@
-"""The report as GitLab's Code Quality artifact: findings beside the lines of a merge request.
+"""Render the report as GitLab's Code Quality artifact: findings beside the lines of a merge request.
 
 https://docs.gitlab.com/ci/testing/code_quality/#code-quality-report-format
 """
@@ -25,7 +25,7 @@ _SEVERITIES = {
 
 
 def render(report: Report) -> str:
-    """A JSON array with one object a finding."""
+    """Return a JSON array with one object for each finding."""
     folder = root()
     issues = [_issue(found, folder) for found in findings(report)]
     return harmless_json(json.dumps(issues, indent=2, ensure_ascii=False)) + "\n"
@@ -49,7 +49,7 @@ def _severity(found: ReportedFinding) -> str:
 
 
 def _description(found: ReportedFinding) -> str:
-    """One line: it is all that the merge request shows."""
+    """Return one line, because the merge request shows nothing else."""
     check = found.check
     whose = f"{found.integration.name}: " if found.integration else ""
     waived = f"waived by {check.waiver.owner} until {check.waiver.until}: " if check.waiver else ""

@@ -1,4 +1,4 @@
-"""The report as JSON, in the published schema ``mfagate.report/1``."""
+"""Render the report as JSON, in the published schema ``mfagate.report/1``."""
 
 from __future__ import annotations
 
@@ -7,5 +7,5 @@ from mfagate.core.result import Report
 
 
 def render(report: Report) -> str:
-    """One JSON document."""
+    """Return one JSON document."""
     return harmless_json(report.model_dump_json(by_alias=True, indent=2)) + "\n"

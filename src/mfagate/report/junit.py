@@ -1,7 +1,7 @@
-"""The report as JUnit XML: one suite an integration, one case a check.
+"""Render the report as JUnit XML: a suite for each integration, a case for each check.
 
-JUnit knows failed, errored and skipped. A check that failed is a failure, one
-that could not be known is an error, and warnings go to the case's output.
+JUnit knows failures, errors and skipped cases. A failed check is a failure, an inconclusive check is an error, and a
+warning goes to the output of its case.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ from mfagate.core import check_ids
 from mfagate.core.causes import Outcome
 from mfagate.core.result import Check, IntegrationReport, Report
 from mfagate.report.words import (
-    NoteKind,
     emulators,
     indented,
     is_emulator_note,
@@ -22,36 +21,36 @@ from mfagate.report.words import (
     paragraphs,
 )
 
-# Characters that XML 1.0 cannot hold (https://www.w3.org/TR/xml/#charsets).
+# Characters that are not allowed in XML 1.0 (https://www.w3.org/TR/xml/#charsets).
 _FORBIDDEN = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def render(report: Report) -> str:
-    """One XML document."""
+    """Return one XML document."""
     root = Element("testsuites", name="mfagate")
     for integration in report.integrations:
         _suite(root, integration, report)
     if root and (emulated := emulators(report)):
         SubElement(root[0][0], "property", name="emulators", value=_clean(emulated))
     if report.cause is not None:
-        suite = SubElement(
-            root, "testsuite", name="mfagate", tests="1", failures="1", errors="0", skipped="0", time="0"
-        )
-        _properties(suite, verdict=report.verdict, cause=report.cause, **_of_the_run(report))
-        case = SubElement(suite, "testcase", classname="mfagate", name=check_ids.GATE, time="0")
+        case = _suite_of_the_run(root, report, check_ids.GATE, failures=1)
         SubElement(case, "failure", message="nothing was checked", type=str(report.cause))
-    if told := nothing_changed(report):
-        suite = SubElement(
-            root, "testsuite", name="mfagate", tests="1", failures="0", errors="0", skipped="1", time="0"
-        )
-        _properties(suite, verdict=report.verdict, **_of_the_run(report))
-        case = SubElement(suite, "testcase", classname="mfagate", name="changed-since", time="0")
-        SubElement(case, "skipped", message=_clean(told))
+    if unchanged := nothing_changed(report):
+        case = _suite_of_the_run(root, report, "changed-since", skipped=1)
+        SubElement(case, "skipped", message=_clean(unchanged))
     for name in ("tests", "failures", "errors", "skipped"):
         root.set(name, str(sum(int(suite.get(name, "0")) for suite in root)))
     root.set("time", f"{sum(float(suite.get('time', '0')) for suite in root):.3f}")
     indent(root)
     return '<?xml version="1.0" encoding="utf-8"?>\n' + tostring(root, encoding="unicode") + "\n"
+
+
+def _suite_of_the_run(root: Element, report: Report, name: str, *, failures: int = 0, skipped: int = 0) -> Element:
+    """Add a suite about the run as a whole, and return its only case."""
+    counts = {"tests": "1", "failures": str(failures), "errors": "0", "skipped": str(skipped), "time": "0"}
+    suite = SubElement(root, "testsuite", {"name": "mfagate", **counts})
+    _properties(suite, verdict=report.verdict, cause=report.cause, **_of_the_run(report))
+    return SubElement(suite, "testcase", classname="mfagate", name=name, time="0")
 
 
 def _suite(root: Element, integration: IntegrationReport, report: Report) -> None:
@@ -83,17 +82,12 @@ def _suite(root: Element, integration: IntegrationReport, report: Report) -> Non
 
 
 def _of_the_run(report: Report) -> dict[str, str | None]:
-    """What holds for all suites; JUnit has no place for it above them."""
-
-    def told(kind: NoteKind) -> str | None:
-        return "\n".join(note.text for note in notes(report) if note.kind == kind) or None
-
-    return {
-        "override": report.run.override,
-        "selection": told("selection"),
-        "warning": told("warning"),
-        "recorded": told("recorded"),
+    """Return the properties of the run. Each suite has them, because JUnit has no level above suites for them."""
+    shown = {
+        kind: "\n".join(note.text for note in notes(report) if note.kind == kind) or None
+        for kind in ("selection", "warning", "recorded")
     }
+    return {"override": report.run.override, **shown}
 
 
 def _properties(suite: Element, **values: object) -> None:
@@ -121,14 +115,14 @@ def _case(suite: Element, integration: IntegrationReport, check: Check) -> None:
     elif check.outcome.is_red:
         kind = "failure" if check.outcome is Outcome.FAIL else "error"
         problem = SubElement(case, kind, message=message, type=str(check.cause))
-        problem.text = _told(check)
+        problem.text = _facts(check)
     elif check.waiver is not None:
-        SubElement(case, "system-out").text = f"waived: {message}\n{_told(check)}"
+        SubElement(case, "system-out").text = f"waived: {message}\n{_facts(check)}"
     elif check.cause is not None and not is_emulator_note(check):
         SubElement(case, "system-out").text = f"{check.outcome}: {check.cause}: {message}"
 
 
-def _told(check: Check) -> str:
+def _facts(check: Check) -> str:
     return _clean("\n".join(f"{label}: {indented(text)}" for label, text in paragraphs(check)))
 
 

@@ -1,7 +1,7 @@
-"""The report as Markdown, for a comment on a pull request or the summary of a pipeline.
+"""Render the report as Markdown, for a comment on a pull request or the summary of a pipeline.
 
-It stays below the 65 536 characters that a GitHub comment may have. Text of others
-stands in fences or is escaped, so that it can neither format, link, mention nor close anything.
+The text stays below the 65 536 characters that a GitHub comment may have. Foreign text is fenced or escaped, so that it
+cannot format, link to, mention or close anything.
 """
 
 from __future__ import annotations
@@ -11,19 +11,17 @@ from collections.abc import Iterator
 
 from mfagate.core.causes import Outcome
 from mfagate.core.foreign import quoted
-from mfagate.core.result import IntegrationReport, Report, Verdict
+from mfagate.core.result import Report, Verdict
 from mfagate.report.findings import ReportedFinding, findings
 from mfagate.report.words import (
-    blast_radius,
-    contact,
-    counts,
+    context,
     emulators,
-    exonerated,
+    footer,
     indented,
     kind,
     notes,
     paragraphs,
-    tally,
+    table_cells,
     verdict,
 )
 
@@ -38,36 +36,30 @@ _LONGEST_BLOCK = 4_000
 
 
 def render(report: Report) -> str:
-    """Verdict, table, the first problem in full, the others folded."""
+    """Return the verdict, the table, the first problem in full and the others folded."""
     problems = [found for found in findings(report) if found.integration is not None or found.decides]
-    parts = [MARKER, f"## {_escape(verdict(report))}", *_notes(report)]
+    parts = [MARKER, f"## {_escape(verdict(report))}", *(f"**{_escape(note.text)}**" for note in notes(report))]
     if report.integrations:
         parts.append(_table(report))
     if emulated := emulators(report):
         parts.append(_escape(emulated))
     lead = 1 if problems and problems[0].check.outcome in _URGENT else 0
     parts += map(_problem, problems[:lead])
-    last = f"<sub>{_escape(counts(report))}</sub>"
+    last = f"<sub>{_escape(footer(report))}</sub>"
     room = _LIMIT - len("\n\n".join([*parts, last]))
     if problems[lead:]:
-        parts.append(_folded(problems[lead:], room, "more" if lead else "to know"))
+        parts.append(_folded(problems[lead:], room, "more" if lead else "to note"))
     return "\n\n".join([*parts, last]) + "\n"
 
 
-def _notes(report: Report) -> Iterator[str]:
-    for note in notes(report):
-        yield f"**{_escape(note.text)}**"
-
-
 def _table(report: Report) -> str:
-    # With very many, those that need a reader come first.
-    ordered = sorted(report.integrations, key=lambda one: one.verdict is Verdict.PASS)
+    # If there are too many rows, those with a problem come first.
+    ordered = sorted(report.integrations, key=lambda integration: integration.verdict is Verdict.PASS)
     shown = report.integrations if len(ordered) <= _ROWS else ordered[:_ROWS]
     rows = ["| integration | provider | environment | verdict | cause | checks |", "|---|---|---|---|---|---|"]
-    for one in shown:
-        marked = one.verdict.value if one.verdict is Verdict.PASS else f"**{one.verdict}**"
-        cells = [one.name, one.provider, one.environment, one.cause or "-", tally(one)]
-        name, provider, environment, cause, checks = (_escape(cell, 100) for cell in cells)
+    for integration in shown:
+        marked = integration.verdict.value if integration.verdict is Verdict.PASS else f"**{integration.verdict}**"
+        name, provider, environment, cause, checks = (_escape(cell, 100) for cell in table_cells(integration))
         rows.append(f"| {name} | {provider} | {environment} | {marked} | {cause} | {checks} |")
     if more := len(ordered) - len(shown):
         rows.append(f"\nand {more} more integrations")
@@ -76,8 +68,7 @@ def _table(report: Report) -> str:
 
 def _problem(found: ReportedFinding) -> str:
     check = found.check
-    whose = f"{found.integration.name}: " if found.integration else ""
-    parts = [f"### {_escape(f'{kind(check)} {whose}{check.message}')}"]
+    parts = [f"### {_escape(f'{kind(check)} {found.headline}')}"]
     if check.next_step:
         parts.append(f"**Next step:** {_escape(check.next_step)}")
     parts.append(_fenced("\n".join(_facts(found))))
@@ -88,16 +79,8 @@ def _facts(found: ReportedFinding) -> Iterator[str]:
     for label, text in paragraphs(found.check):
         if label != "next step":
             yield f"{label}: {indented(text)}"
-    if found.integration is not None and found.check.outcome.is_red:
-        yield from _context(found, found.integration)
-
-
-def _context(found: ReportedFinding, integration: IntegrationReport) -> Iterator[str]:
-    yield f"talk to: {contact(found.check, integration)}"
-    if found.decides and (cleared := exonerated(integration)):
-        yield f"exonerated: {cleared}"
-    if radius := blast_radius(integration):
-        yield f"at stake: {radius}"
+    if found.integration is not None:
+        yield from (f"{label}: {text}" for label, text in context(found.check, found.integration))
 
 
 def _folded(problems: list[ReportedFinding], room: int, name: str) -> str:
@@ -117,7 +100,7 @@ def _folded(problems: list[ReportedFinding], room: int, name: str) -> str:
 _SIGNIFICANT = re.compile(
     r"""(?:
     [&<>*`~|\\\[\]"^]          # HTML, emphasis, code, tables, links
-    | (?<!\w)_ | _(?!\w)       # inside of a word it is an underscore
+    | (?<!\w)_ | _(?!\w)       # inside a word it is only an underscore
     | :(?!\s)                  # addresses and emoji
     | (?<=\bwww)\.             # addresses without a scheme
     | @ | [#!$%](?=\w)         # mentions, issues, merge requests, formulas, milestones
@@ -125,16 +108,15 @@ _SIGNIFICANT = re.compile(
     re.VERBOSE,
 )
 _REFERENCES = re.compile(r"@|[#!$%~&]\w")
-"""What GitHub and GitLab look for after they have read the entities."""
+"""What GitHub and GitLab look for after they have decoded the entities."""
 
 
 def _escape(text: str, longest: int = _LONGEST_LINE) -> str:
-    """Text of others on one line: it is shown as it is, and does nothing."""
-
+    """Escape foreign text for one line: it is shown literally, and has no effect."""
     line = quoted(text, longest)
 
     def escaped(match: re.Match[str]) -> str:
-        # A zero-width space parts the sign from the name of whom or what it would refer to.
+        # A zero-width space separates the sign from the name that it would refer to.
         refers = _REFERENCES.match(line, match.start())
         return f"&#{ord(match[0])};" + ("&#8203;" if refers else "")
 
@@ -148,7 +130,7 @@ def _fenced(text: str) -> str:
 
 
 def _clipped(text: str) -> str:
-    """Whole lines, as many as there is room for."""
+    """Keep as many whole lines as there is room for."""
     lines: list[str] = []
     room = _LONGEST_BLOCK
     for line in text.split("\n"):

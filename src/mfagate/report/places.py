@@ -1,6 +1,6 @@
-"""Where the files of a report lie, as seen from the root of the repository.
+"""Paths of files relative to the root of the repository.
 
-Code hosts show a finding beside its line only if they are told the path from there.
+Code hosts need them to show a finding beside its line.
 """
 
 from __future__ import annotations
@@ -12,13 +12,13 @@ from mfagate.core.files import open_regular
 
 
 def root() -> Path:
-    """The folder of the repository around the working directory; without one, that directory."""
+    """Return the root of the repository around the working directory, or the working directory itself."""
     here = Path.cwd()
     return next((folder for folder in (here, *here.parents) if (folder / ".git").exists()), here)
 
 
 def from_root(file: str, folder: Path) -> str | None:
-    """The path from the folder, with slashes; None where the file lies outside of it."""
+    """Return the path relative to a folder, with slashes; None if the file is outside of it."""
     try:
         return absolute(file).relative_to(folder).as_posix()
     except ValueError:
@@ -26,12 +26,12 @@ def from_root(file: str, folder: Path) -> str | None:
 
 
 def absolute(file: str) -> Path:
-    """The whole path. A link inside the repository stays a file of it, wherever it leads."""
+    """Return the absolute path without following links: a link in the repository is a file of the repository."""
     return Path(os.path.abspath(file))  # noqa: PTH100 - Path.absolute keeps "..", resolve follows links
 
 
 def line_of_text(file: str, text: str) -> int | None:
-    """The first line that holds the text, counted from 1; None where there is none, or no such file."""
+    """Return the number of the first line that contains a text, from 1; None if there is no such line or file."""
     try:
         with open_regular(Path(file)) as opened:
             lines = opened.read().decode("utf-8").splitlines()

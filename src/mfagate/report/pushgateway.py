@@ -1,7 +1,6 @@
-"""Metrics to a Prometheus Pushgateway (https://github.com/prometheus/pushgateway).
+"""Push metrics to a Prometheus Pushgateway (https://github.com/prometheus/pushgateway).
 
-Each integration is a group of its own, so that a pipeline that checks one of them
-leaves the metrics of the others alone.
+Each integration is a group of its own, so that a run of one integration does not replace the metrics of the others.
 """
 
 from __future__ import annotations
@@ -18,16 +17,16 @@ from mfagate.report.openmetrics import Exposition, Sample, of_integration, of_th
 from mfagate.secrets.redaction import Redactor
 
 _SECONDS = 5.0
-"""For one group; the first that fails ends the push."""
+"""Timeout for one group; the first failure ends the push."""
 
 
 class PushFailed(Exception):
-    """The gateway did not take the metrics; the message holds no credential."""
+    """The gateway did not accept the metrics; the message contains no credential."""
 
 
 @dataclass(frozen=True, slots=True)
 class Gateway:
-    """Where metrics are pushed. ``url`` is without the credentials."""
+    """A Pushgateway. ``url`` does not contain the credentials."""
 
     url: str
     username: str | None = None
@@ -38,13 +37,13 @@ class Gateway:
         """Read ``http[s]://[USER:PASSWORD@]HOST[:PORT][/PREFIX]``.
 
         Raises:
-            ValueError: It is another kind of address, which the message does not quote.
+            ValueError: The text is not such a URL. The message does not quote it.
         """
         try:
             parts = urlsplit(text)
             host, port = parts.hostname, parts.port
         except ValueError:
-            raise ValueError("it is no URL") from None
+            raise ValueError("it is not a URL") from None
         if parts.scheme not in ("http", "https") or not host or parts.query or parts.fragment:
             raise ValueError("it must be http[s]://[USER:PASSWORD@]HOST[:PORT][/PREFIX]")
         address = (f"[{host}]" if ":" in host else host) + (f":{port}" if port else "")
@@ -55,14 +54,14 @@ class Gateway:
         )
 
     def push(self, report: Report) -> None:
-        """Replace the group of the run, and that of each integration in it.
+        """Replace the metrics of the run and of each integration in it.
 
         Raises:
-            PushFailed: It cannot be reached, or refuses.
+            PushFailed: The gateway cannot be reached, or refuses the metrics.
         """
         self._put(of_the_run(report), stage=report.run.stage)
-        for one in report.integrations:
-            self._put(of_integration(one, report), stage=report.run.stage, integration=one.name)
+        for integration in report.integrations:
+            self._put(of_integration(integration, report), stage=report.run.stage, integration=integration.name)
 
     def _put(self, samples: Iterable[Sample], **group: Any) -> None:
         from http.client import HTTPException

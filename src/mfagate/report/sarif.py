@@ -1,4 +1,4 @@
-"""The report as SARIF 2.1.0, for code scanning.
+"""Render the report as SARIF 2.1.0, for code scanning.
 
 https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html; what GitHub reads of it:
 https://docs.github.com/en/code-security/code-scanning/integrating-with-code-scanning/sarif-support-for-code-scanning
@@ -8,21 +8,21 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from datetime import datetime
 from importlib.metadata import PackageNotFoundError, metadata
 from pathlib import Path
 from typing import Any
 
 from mfagate.core.causes import Cause, CauseId, Outcome, load
 from mfagate.core.result import Report, ReportLocation, Waived
-from mfagate.report.explain import anchor
 from mfagate.report.findings import ReportedFinding, findings
 from mfagate.report.places import absolute, from_root, root
-from mfagate.report.words import contact, notes, paragraphs, place, verdict
+from mfagate.report.words import contact, file_and_line, notes, paragraphs, verdict
 
 _SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 _ROOT = "%SRCROOT%"
 
-# What changes the verdict is an error.
+# A finding that changes the verdict is an error.
 _LEVELS = {
     Outcome.FAIL: "error",
     Outcome.INCONCLUSIVE: "error",
@@ -35,7 +35,7 @@ Object = dict[str, Any]
 
 
 def render(report: Report) -> str:
-    """One SARIF log with one run."""
+    """Return a SARIF log with one run."""
     return json.dumps({"$schema": _SCHEMA, "version": "2.1.0", "runs": [_run(report)]}, indent=2) + "\n"
 
 
@@ -71,23 +71,22 @@ def _rule(cause: Cause) -> Object:
         "defaultConfiguration": {"level": _LEVELS[cause.outcome]},
         "properties": {"tags": ["mfa", cause.id.family.value], "severity": cause.severity},
     }
-    documentation = _documentation()
-    return {**rule, "helpUri": f"{documentation}#{anchor(cause)}"} if documentation else rule
+    pages = _address_of_causes()
+    return {**rule, "helpUri": f"{pages.rstrip('/')}/{cause.id}.html"} if pages else rule
 
 
-def _documentation() -> str | None:
-    """The catalogue's address, as the package itself tells it."""
+def _address_of_causes() -> str | None:
+    """Return the address of the cause pages, if the metadata of the package has it."""
     try:
         urls = metadata("mfagate").get_all("Project-URL") or []
     except PackageNotFoundError:
         return None
-    named = dict(url.split(", ", 1) for url in urls if ", " in url)
-    return named.get("Causes")
+    return next((url.removeprefix("Causes, ") for url in urls if url.startswith("Causes, ")), None)
 
 
 def _invocation(report: Report) -> Object:
     invocation: Object = {
-        "executionSuccessful": True,  # It ran, and says what it found: the verdict is another matter.
+        "executionSuccessful": True,  # The tool ran to its end; this says nothing about the verdict.
         "startTimeUtc": _time(report.run.started),
         "endTimeUtc": _time(report.run.finished),
         "exitCodeDescription": verdict(report),
@@ -96,14 +95,14 @@ def _invocation(report: Report) -> Object:
         invocation["exitCode"] = report.run.exit_code
     if report.run.override:
         invocation["properties"] = {"override": report.run.override}
-    if told := notes(report):
-        invocation["toolExecutionNotifications"] = [
-            {"level": "warning" if note.kind == "warning" else "note", "message": {"text": note.text}} for note in told
-        ]
-    return invocation
+    notifications = [
+        {"level": "warning" if note.kind == "warning" else "note", "message": {"text": note.text}}
+        for note in notes(report)
+    ]
+    return {**invocation, "toolExecutionNotifications": notifications} if notifications else invocation
 
 
-def _time(when: Any) -> str:
+def _time(when: datetime) -> str:
     return f"{when:%Y-%m-%dT%H:%M:%S}.{when.microsecond // 1000:03}Z"
 
 
@@ -114,9 +113,9 @@ def _result(found: ReportedFinding, rule: int, folder: Path) -> Object:
         "ruleIndex": rule,
         "level": _LEVELS[check.found],
         "message": {"text": _message(found)},
-        # The second is what GitHub tells findings apart by.
+        # GitHub identifies findings by the second.
         "partialFingerprints": {"mfagate/v1": found.fingerprint, "primaryLocationLineHash": found.fingerprint},
-        "properties": {"outcome": check.outcome.value, "check": check.title, **dict(_whose(found))},
+        "properties": {"outcome": check.outcome.value, "check": check.title, **dict(_integration(found))},
     }
     if found.location is not None:
         result["locations"] = [_location(found.location, folder)]
@@ -125,7 +124,7 @@ def _result(found: ReportedFinding, rule: int, folder: Path) -> Object:
     return result
 
 
-def _whose(found: ReportedFinding) -> Iterator[tuple[str, str]]:
+def _integration(found: ReportedFinding) -> Iterator[tuple[str, str]]:
     if found.integration is not None:
         yield "integration", found.integration.name
         yield "provider", found.integration.provider
@@ -135,8 +134,8 @@ def _whose(found: ReportedFinding) -> Iterator[tuple[str, str]]:
 
 
 def _message(found: ReportedFinding) -> str:
-    """All that is needed to act on it: code hosts show nothing else beside the line."""
-    lines = [f"{found.integration.name}: {found.check.message}" if found.integration else found.check.message]
+    """Return everything that is needed to act on a finding: code hosts show nothing else beside the line."""
+    lines = [found.headline]
     lines += [f"{label}: {text}" for label, text in paragraphs(found.check)]
     if found.integration is not None and found.check.outcome.is_red:
         lines.append(f"talk to: {contact(found.check, found.integration)}")
@@ -160,9 +159,10 @@ def _artifact(file: str, folder: Path) -> Object:
 
 
 def _suppression(waiver: Waived, folder: Path) -> Object:
+    where = file_and_line(waiver.location)
     return {
         "kind": "external",
         "status": "accepted",
-        "justification": f"{waiver.reason} (accepted by {waiver.owner} until {waiver.until}; {place(waiver.location)})",
+        "justification": f"{waiver.reason} (accepted by {waiver.owner} until {waiver.until}; {where})",
         "location": _location(waiver.location, folder),
     }

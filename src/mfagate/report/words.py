@@ -1,11 +1,10 @@
-"""The words of a problem, the same in every format that people read."""
+"""Word verdicts, problems and notes, the same way in every format that people read."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal
 
@@ -18,50 +17,53 @@ _VERDICTS = {
         "gate": "PASS: deploy",
         "check": "PASS: no fault found offline",
         "record": "PASS: recorded",
-        "nightly": "PASS: in order",
+        "nightly": "PASS: all checks passed",
     },
     Verdict.FAIL: {
         "gate": "FAIL: do not deploy",
         "check": "FAIL: do not deploy",
-        "record": "FAIL: not all was recorded",
-        "nightly": "FAIL: something is broken",
+        "record": "FAIL: some recordings could not be made",
+        "nightly": "FAIL: at least one check failed",
     },
     Verdict.INCONCLUSIVE: {},
 }
 
 
 def verdict(report: Report) -> str:
-    """The first line of every report."""
-    if nothing_changed(report):
-        return f"PASS: {nothing_changed(report)}"
+    """Return the first line of every report."""
+    if unchanged := nothing_changed(report):
+        return f"PASS: {unchanged}"
     if report.run.stage == "nightly" and _only_undocumented(report):
         return "FAIL: only documentation is missing"
-    words = _VERDICTS[report.verdict].get(report.run.stage, "INCONCLUSIVE: it could not be known now")
-    asked = contract_asked(report) if report.verdict is Verdict.PASS else ""
-    return f"{words} ({asked})" if asked else words
+    words = _VERDICTS[report.verdict].get(report.run.stage, "INCONCLUSIVE: could not be determined")
+    coverage = contract_coverage(report) if report.verdict is Verdict.PASS else ""
+    return f"{words} ({coverage})" if coverage else words
 
 
 def _only_undocumented(report: Report) -> bool:
-    """Whether missing documentation is all that is red."""
-    red = [check for one in report.integrations for check in one.checks if check.outcome.is_red]
+    """Return whether missing documentation is the only problem that changes the verdict."""
+    red = [check for check in _checks(report) if check.outcome.is_red]
     return bool(red) and all(check.is_about_documentation for check in red)
 
 
-def contract_asked(report: Report) -> str:
-    """Return how much of the contracts was asked, and why the rest was not; empty offline."""
-    covered = [one.contract for one in report.integrations if one.contract is not None]
+def _checks(report: Report) -> list[Check]:
+    return [check for integration in report.integrations for check in integration.checks]
+
+
+def contract_coverage(report: Report) -> str:
+    """Return how many interactions were tested, and why the others were not; empty for an offline run."""
+    covered = [integration.contract for integration in report.integrations if integration.contract is not None]
     if not covered:
         return ""
     skipped: Counter[SkipReason] = Counter()
     for coverage in covered:
         skipped.update(coverage.skipped)
-    asked, total = sum(one.asked for one in covered), sum(one.interactions for one in covered)
-    reasons = skip_reasons(skipped)
-    return f"{asked} of {total} contract interactions asked" + (f", {reasons}" if reasons else "")
+    asked, total = sum(coverage.asked for coverage in covered), sum(coverage.interactions for coverage in covered)
+    return ", ".join(filter(None, [f"{asked} of {total} contract interactions tested", skip_reasons(skipped)]))
 
 
 def nothing_changed(report: Report) -> str:
-    """That there was nothing to check, the one case in which that is in order; empty otherwise."""
+    """Return the sentence for a run that passes because no integration changed; empty for other runs."""
     since = report.run.changed_since
     if since is None or since.changed or report.verdict is not Verdict.PASS:
         return ""
@@ -69,7 +71,7 @@ def nothing_changed(report: Report) -> str:
 
 
 def selection(report: Report) -> list[str]:
-    """What ``--changed-since`` selected and why, what it left out, and what is gone; one line each."""
+    """Return a line each for what ``--changed-since`` selected and why, what it left out, and what was removed."""
     since = report.run.changed_since
     if since is None:
         return []
@@ -85,88 +87,89 @@ def selection(report: Report) -> list[str]:
 _CHANGES = {
     "new": "new recordings",
     "changed": "changed recordings",
-    "only the date": "recordings of which only the date changed",
+    "only the date": "recordings with only a new date",
 }
 
 
 def recorded(report: Report) -> Iterator[str]:
-    """Yield the files that ``mfagate record`` wrote, in a line for each kind of change, and how many it did not."""
-    for one in report.integrations if report.run.stage == "record" else ():
-        made = [check for check in one.checks if check.id == check_ids.RECORDING and check.outcome is Outcome.PASS]
-        for change, what in _CHANGES.items():
-            files = [Path(str(check.evidence["file"])) for check in made if check.evidence.get("change") == change]
+    """Yield a line for each kind of change that ``mfagate record`` made, and the number of unchanged recordings."""
+    for integration in report.integrations if report.run.stage == "record" else ():
+        checks = [
+            check for check in integration.checks if check.id == check_ids.RECORDING and check.outcome is Outcome.PASS
+        ]
+        for change, label in _CHANGES.items():
+            files = [Path(str(check.evidence["file"])) for check in checks if check.evidence.get("change") == change]
             if files:
-                yield f"{one.name}: {what} in {files[0].parent}: {', '.join(file.name for file in files)}"
-        if unchanged := sum("change" not in check.evidence for check in made):
-            yield f"{one.name}: recordings that did not change: {unchanged}"
+                yield f"{integration.name}: {label} in {files[0].parent}: {', '.join(file.name for file in files)}"
+        if unchanged := sum("change" not in check.evidence for check in checks):
+            yield f"{integration.name}: unchanged recordings: {unchanged}"
 
 
-NOTHING_CHECKED = "No integration fits the selection, so nothing was checked."
+NOTHING_CHECKED = "No integration matches the selection, so nothing was checked."
 
 
 def drills(report: Report) -> str:
-    """Which integrations were broken on purpose, and how; empty where none was."""
-    broken = [f"{one.name} ({', '.join(one.faults)})" for one in report.integrations if one.faults]
-    return f"a drill, broken on purpose: {'; '.join(broken)}" if broken else ""
+    """Return the faults that were injected into each integration; empty for a run without a drill."""
+    broken = [
+        f"{integration.name} ({', '.join(integration.faults)})"
+        for integration in report.integrations
+        if integration.faults
+    ]
+    return f"drill, faults injected: {'; '.join(broken)}" if broken else ""
 
 
 def emulators(report: Report) -> str:
-    """Return which integrations an emulator answered, or recordings of one, in one line; empty if none was."""
-    names = [one.name for one in report.integrations if one.target == "emulator" and report.run.stage != "check"]
-    recorded = [one.name for one in report.integrations if any(is_emulator_note(check) for check in one.checks)]
-    answered = f"answered by emulators, not by the providers themselves: {', '.join(names)}"
+    """Return in one line which integrations were checked against emulators or their recordings; empty if none."""
+    names = [
+        integration.name
+        for integration in report.integrations
+        if integration.target == "emulator" and report.run.stage != "check"
+    ]
+    recorded = [
+        integration.name
+        for integration in report.integrations
+        if any(is_emulator_note(check) for check in integration.checks)
+    ]
+    answered = f"answered by emulators, not by the providers themselves: {', '.join(names)}" if names else ""
     if names and names == recorded:
-        return f"{answered}; so are their recordings"
-    lines = {
-        answered: names,
-        f"recordings made of emulators: {', '.join(recorded)}": recorded,
-    }
-    return "; ".join(line for line, known in lines.items() if known)
+        return f"{answered}; their recordings come from emulators, too"
+    recordings = f"recordings made with emulators: {', '.join(recorded)}" if recorded else ""
+    return "; ".join(filter(None, [answered, recordings]))
 
 
 def is_emulator_note(check: Check) -> bool:
-    """Whether a check only says that recordings come from an emulator; reports say so in one line a run."""
+    """Return whether a check only notes that recordings come from an emulator; reports sum these up in one line."""
     return check.cause is CauseId.CASSETTE_EMULATED and check.outcome is Outcome.INFO
 
 
 def paragraphs(check: Check) -> Iterator[tuple[str, str]]:
-    """Label and text of everything a person needs to act on one check."""
+    """Yield label and text of everything that a person needs to act on a check."""
     yield "cause", f"{check.cause} (mfagate explain {check.cause})"
     if check.waiver is not None:
         waiver = check.waiver
         yield "waived for", waiver.reason
         yield "waived by", waiver.owner
-        yield "waived until", f"{waiver.until} ({place(waiver.location)}); without it: {waiver.instead_of}"
+        yield "waived until", f"{waiver.until} ({file_and_line(waiver.location)}); without it: {waiver.instead_of}"
     for name, value in check.evidence.items():
         if value is not None:
-            yield name, _shown(value)
+            yield name, _as_text(value)
     if check.location is not None:
-        yield "change here", place(check.location)
+        yield "change here", file_and_line(check.location)
     if check.next_step:
         yield "next step", check.next_step
 
 
 def indented(text: str) -> str:
-    """A text of several lines behind its label: no line but the first begins where a label would."""
+    """Indent all lines but the first, so that none of them looks like a label."""
     return text.replace("\n", "\n  ")
 
 
 def one_line(text: str) -> str:
-    """The text without line breaks, for a place that holds one line."""
+    """Replace line breaks with spaces."""
     return " ".join(text.split())
 
 
-def moment(when: datetime) -> str:
-    """A time in UTC, as all reports write it."""
-    return f"{when:%Y-%m-%d %H:%M} UTC"
-
-
-def tally(integration: IntegrationReport) -> str:
-    """Return how many of its checks passed, and what became of the others."""
-    return counted(integration.checks)
-
-
-_COUNTED = {
+_OUTCOME_LABELS = {
     "fail": "failed",
     "inconclusive": "inconclusive",
     "warn": "warned",
@@ -175,61 +178,67 @@ _COUNTED = {
 }
 
 
-def counted(checks: Sequence[Check]) -> str:
-    """Return the numbers of checks by outcome in words, such as ``38 of 40 passed, 2 warned, 1 not applicable``."""
+def count_outcomes(checks: Sequence[Check]) -> str:
+    """Count checks by outcome in words, such as ``38 of 40 passed, 2 warned, 1 not applicable``."""
     kinds = Counter(kind(check) for check in checks)
     skipped = Counter(check.skipped_because or SkipReason.NOT_APPLICABLE for check in checks if check.is_skipped)
     ran = len(checks) - kinds[Outcome.SKIPPED]
     parts = [f"{kinds[Outcome.PASS]} of {ran} passed"]
-    parts += [f"{kinds[name]} {text}" for name, text in _COUNTED.items() if kinds[name]]
+    parts += [f"{kinds[name]} {text}" for name, text in _OUTCOME_LABELS.items() if kinds[name]]
     return ", ".join(filter(None, [*parts, skip_reasons(skipped)]))
 
 
 def override(report: Report) -> str:
-    """The line that says that the verdict was overridden, and why; empty where it was not."""
+    """Return why the verdict was overridden; empty if it was not."""
     if not report.run.override:
         return ""
-    needed = "" if report.verdict is not Verdict.PASS else " (without need)"
-    return f"overridden{needed}: {report.run.override}"
+    unnecessary = " (unnecessarily)" if report.verdict is Verdict.PASS else ""
+    return f"overridden{unnecessary}: {report.run.override}"
 
 
-def counts(report: Report) -> str:
-    """Return the checks by outcome, the duration, and which mfagate it was: the last line of a report."""
-    checks = [check for one in report.integrations for check in one.checks]
-    shown = f"checks: {counted(checks)}" if checks else "no checks"
+def footer(report: Report) -> str:
+    """Return the last line of a report: the checks by outcome, the duration, and the version of mfagate."""
+    checks = _checks(report)
+    counts = f"checks: {count_outcomes(checks)}" if checks else "no checks"
     seconds = (report.run.finished - report.run.started).total_seconds()
-    return f"{shown} in {seconds:.1f} s (mfagate {report.run.version} {report.run.stage})"
+    return f"{counts} in {seconds:.1f} s (mfagate {report.run.version} {report.run.stage})"
 
 
-def unrun(report: Report) -> Iterator[tuple[str, list[str]]]:
-    """Yield each integration with the checks that did not run and why; checks with the same reason share a line."""
-    for one in report.integrations:
+def table_cells(integration: IntegrationReport) -> tuple[str, str, str, str, str]:
+    """Return integration, provider, environment, cause and checks for a row of the table."""
+    checks = count_outcomes(integration.checks)
+    return integration.name, integration.provider, integration.environment, integration.cause or "-", checks
+
+
+def skipped_checks(report: Report) -> Iterator[tuple[str, list[str]]]:
+    """Yield each integration with the checks that did not run, and why; checks with the same reason share a line."""
+    for integration in report.integrations:
         titles: dict[str, list[str]] = {}
-        for check in one.checks:
+        for check in integration.checks:
             if check.is_skipped:
                 titles.setdefault(check.message, []).append(check.title)
         if titles:
-            yield one.name, [f"{', '.join(same)}: {reason}" for reason, same in titles.items()]
+            yield integration.name, [f"{', '.join(same)}: {reason}" for reason, same in titles.items()]
 
 
 def kind(check: Check) -> str:
-    """The outcome in one word; what is waived is no ordinary info."""
+    """Return the outcome of a check, or ``waived``."""
     return "waived" if check.waiver else check.outcome.value
 
 
-def place(location: ReportLocation) -> str:
-    """``file:line``, as editors and terminals make links of it."""
+def file_and_line(location: ReportLocation) -> str:
+    """Return ``file:line``, which editors and terminals turn into a link."""
     return f"{location.file}:{location.line}" if location.line else location.file
 
 
 def blast_radius(integration: IntegrationReport) -> str:
-    """Whose logins depend on it, where the file says."""
+    """Return the share of users who log in through an integration; empty if the configuration does not say."""
     share = integration.share_of_users
     return f"{share:.0%} of users log in through it" if share is not None else ""
 
 
 def contact(check: Check, integration: IntegrationReport) -> str:
-    """Whom to talk to, and the integration's own runbook."""
+    """Return whom to talk to, and the runbook of the integration."""
     if check.cause is None:
         return ""
     owner = f" (owner: {integration.owner})" if integration.owner else ""
@@ -238,14 +247,14 @@ def contact(check: Check, integration: IntegrationReport) -> str:
 
 
 def exonerated(integration: IntegrationReport) -> str:
-    """Return what this run showed not to be at fault."""
+    """Return what this run proved not to be at fault."""
     names = integration.exonerated
     if not names:
         return ""
     text = f"{_joined(['the ' + name for name in names])} {'is' if len(names) == 1 else 'are'} not at fault"
     family = family_of(integration.cause)
     refused = family is not None and family.concerns_access
-    # No login was reproduced, so nothing is said of a database, but it took no part in the refusal.
+    # No login was reproduced, so the run proves nothing about a database; but none was involved in the refusal.
     return f"{text}; no database took part in this answer" if refused and "database" not in names else text
 
 
@@ -253,11 +262,22 @@ def _joined(words: Sequence[str]) -> str:
     return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
 
 
-def _shown(value: Any) -> str:
+def context(check: Check, integration: IntegrationReport) -> Iterator[tuple[str, str]]:
+    """Yield label and text of what the integration adds to a red check."""
+    if not check.outcome.is_red:
+        return
+    yield "talk to", contact(check, integration)
+    if check is integration.deciding and (cleared := exonerated(integration)):
+        yield "exonerated", cleared
+    if radius := blast_radius(integration):
+        yield "at stake", radius
+
+
+def _as_text(value: Any) -> str:
     if isinstance(value, list):
-        return "\n".join(map(_shown, value))
+        return "\n".join(map(_as_text, value))
     if isinstance(value, dict):
-        return ", ".join(f"{key} {_shown(item)}" for key, item in value.items())
+        return ", ".join(f"{key} {_as_text(item)}" for key, item in value.items())
     return str(value)
 
 
@@ -266,19 +286,19 @@ NoteKind = Literal["override", "drill", "selection", "recorded", "warning"]
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """One thing about the run that a reader has to know beside the verdict, on one line."""
+    """One line about the run that a reader must know besides the verdict."""
 
     kind: NoteKind
     text: str
 
 
 def notes(report: Report) -> list[Note]:
-    """An override, a drill, what was selected, what went wrong beside the checks: the same for every format."""
-    told: dict[NoteKind, list[str]] = {
+    """Return an override, a drill, the selection and warnings: the same for every format."""
+    by_kind: dict[NoteKind, list[str]] = {
         "override": [override(report)],
         "drill": [drills(report)],
         "selection": selection(report),
         "recorded": list(recorded(report)),
         "warning": [f"warning: {warning}" for warning in report.run.warnings],
     }
-    return [Note(kind, one_line(text)) for kind, texts in told.items() for text in texts if text]
+    return [Note(kind, one_line(text)) for kind, texts in by_kind.items() for text in texts if text]

@@ -1,8 +1,8 @@
-"""Local providers, started for one run and removed after it.
+"""Local providers that run for one check and are removed afterwards.
 
-A sandbox is a provider on loopback, run as a process of its own: the real
-server where there is one, else an emulator. :mod:`mfagate.sandbox.supervisor`
-starts and stops the process, :mod:`mfagate.sandbox.child` is its other end.
+A sandbox is a provider on loopback in a separate process: the real server if it can be
+installed, otherwise an emulator. :mod:`mfagate.sandbox.supervisor` starts and stops the
+process; :mod:`mfagate.sandbox.child` is the child's side of it.
 """
 
 from __future__ import annotations
@@ -16,29 +16,31 @@ if TYPE_CHECKING:
     from mfagate.sandbox.faults import FaultKind
 
 EMULATOR = "mfagate-emulator"
-"""The Server header of every emulator, by which a report tells it from the provider."""
+"""The Server header of every emulator, by which a report distinguishes it from the provider."""
 
 
 BETWEEN_MESSAGES = "MFAGATE_SANDBOX_SECONDS_BETWEEN_MESSAGES"
-"""Variable with the whole seconds that an emulator wants between two messages to one user, where the provider has such
-an interval. Default: the provider's own."""
+"""The environment variable with the whole seconds that an emulator requires between two messages to a user, for
+providers that have such an interval. Default: the provider's own interval."""
 
 ChangeFaults = Callable[[Sequence[str]], None]
 
 
 def _unchangeable(faults: Sequence[str]) -> None:
-    raise SandboxError("This sandbox was started without faults: start it with start(faults=[])")
+    raise SandboxError("this sandbox cannot change its faults: start it with start(faults=[])")
 
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """A sandbox that answers.
+    """A running sandbox.
 
-    ``endpoint`` is a URL on 127.0.0.1. ``values`` are what ``sandbox:NAME`` references
-    resolve to; those named in ``secrets`` are kept out of every output. ``ca_bundle``
-    is a file with the authority of its certificate, where it speaks TLS. A sandbox that
-    was started with a list of faults, even an empty one, takes others while it runs: ``change_faults``. ``idle_faults``
-    lists the faults of the connection to it that have not occurred so far.
+    Args:
+        endpoint: Its URL on 127.0.0.1.
+        values: What ``sandbox:NAME`` references resolve to.
+        secrets: The names of the values that never appear in any output.
+        ca_bundle: The file of the authority behind its certificate, or None for plain HTTP.
+        change_faults: Replaces its faults while it runs, if it was started with a list of faults, even an empty one.
+        idle_faults: Returns the faults of the connection that have not occurred so far.
     """
 
     endpoint: str
@@ -58,27 +60,28 @@ class Sandbox(Protocol):
 
     @property
     def is_emulator(self) -> bool:
-        """Whether it only imitates the provider."""
+        """Whether it is an imitation of the provider."""
 
     @property
     def settings(self) -> Sequence[str]:
-        """The settings of a healthy configuration, among the values that it hands out."""
+        """The settings of a healthy configuration; ``Running.values`` contains them."""
 
     @property
     def faults(self) -> Sequence[FaultKind]:
-        """The provider's own faults, beside those of the connection to it."""
+        """The provider's own faults, in addition to those of the connection."""
 
     def start(self, faults: Sequence[str] | None = None) -> AbstractContextManager[Running]:
-        """A running provider; leaving the context stops it and removes its files.
+        """Run the provider while the context lasts, and remove its files afterwards.
 
-        With ``faults``, written as :mod:`mfagate.sandbox.faults` says, it goes wrong so from the start; with an
-        empty list it is healthy until ``Running.change_faults`` is called.
+        Args:
+            faults: Faults from the start, in the notation of :mod:`mfagate.sandbox.faults`. With an empty list, the
+                provider is healthy until ``Running.change_faults`` is called.
 
         Raises:
-            SandboxError: It is not installed, or did not start.
-            BadFault: A fault cannot be read, or they do not go together.
+            SandboxError: The provider is not installed, or did not start.
+            BadFault: A fault is not valid, or two faults exclude each other.
         """
 
 
 class SandboxError(Exception):
-    """A sandbox could not be started. The message says what to do and holds no secret."""
+    """A sandbox could not be started. The message says what to do and contains no secret."""

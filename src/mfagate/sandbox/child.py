@@ -1,9 +1,9 @@
 """The child's side of the supervision: what the program of a sandbox calls.
 
-The parent holds the other end of the child's stdin and never writes to it. When
-the parent is gone, however it went, that end closes and the child ends itself.
-A parent-death signal would not do: Linux ties it to the *thread* that started
-the child (https://man7.org/linux/man-pages/man2/PR_SET_PDEATHSIG.2const.html).
+The parent holds the other end of the child's stdin and never writes to it. When the parent
+ends, even by a crash, that end closes and the child ends too. A parent-death signal does not
+work here, because Linux ties it to the *thread* that started the child
+(https://man7.org/linux/man-pages/man2/PR_SET_PDEATHSIG.2const.html).
 """
 
 from __future__ import annotations
@@ -27,9 +27,10 @@ _MOST_TRIES = 100
 
 @dataclass(frozen=True, slots=True)
 class Child:
-    """A supervised process: ``directory`` is its own and is removed after it.
+    """A supervised process.
 
-    ``faults`` is the file that says what goes wrong, where that may be asked for.
+    ``directory`` belongs to it and is removed when it ends. ``faults`` is the file that lists its
+    faults, or None if it was started without.
     """
 
     directory: Path
@@ -37,7 +38,7 @@ class Child:
     faults: Path | None = None
 
     def ready(self, running: Running) -> None:
-        """Tell the parent, once, that requests to ``running.endpoint`` are answered from now on."""
+        """Announce to the parent, once, that ``running.endpoint`` answers requests."""
         line = json.dumps(
             {
                 "endpoint": running.endpoint,
@@ -51,10 +52,10 @@ class Child:
 
 
 def attach() -> Child:
-    """Tie this process to its parent. To be called first, before anything may print.
+    """Tie this process to its parent. Call this first, before anything can print.
 
-    The directory is the first argument; started by hand, without one, the
-    program makes its own. The file of the faults is the second.
+    The first command-line argument is the directory, the second the file of the faults. Without
+    arguments, when a person starts the program, it creates its own directory.
     """
     if len(sys.argv) > 1:
         directory = Path(sys.argv[1])
@@ -63,15 +64,14 @@ def attach() -> Child:
         atexit.register(shutil.rmtree, directory, ignore_errors=True)
     threading.Thread(target=_end_with_parent, args=(directory, os.getppid()), daemon=True).start()
     announcements = os.dup(sys.stdout.fileno())
-    # A stray print of the provider must not be taken for the announcement.
+    # Output of the provider must not be mistaken for the announcement.
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
     return Child(directory, announcements, Path(sys.argv[2]) if len(sys.argv) > 2 else None)
 
 
 def _end_with_parent(directory: Path, parent: int) -> None:
     stdin = sys.stdin.fileno()
-    # The parent's pid is looked at too: a process forked from the parent may
-    # outlive it and hold the pipe open.
+    # A process forked from the parent may outlive it and hold the pipe open, so the parent's pid is checked as well.
     while os.getppid() == parent:
         readable, _, _ = select.select([stdin], [], [], 1.0)
         if readable and not os.read(stdin, 1024):
@@ -81,7 +81,7 @@ def _end_with_parent(directory: Path, parent: int) -> None:
 
 
 def _remove(directory: Path) -> None:
-    # The program's other threads may still be writing there: what they add meanwhile goes with the next try.
+    # Other threads of the program may still write files there; the next attempt removes those.
     for _ in range(_MOST_TRIES):
         shutil.rmtree(directory, ignore_errors=True)
         if not directory.exists():

@@ -9,7 +9,6 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from email.utils import formatdate
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import urlsplit
@@ -18,6 +17,9 @@ Fault = Callable[["Handler"], bool]
 """Answers instead of the server behind, or returns False to pass the request on."""
 
 _BEHIND_SECONDS = 30.0
+
+SAME_TYPE = ""
+"""Stands for the content type of the server behind the proxy."""
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -52,29 +54,37 @@ class Handler(BaseHTTPRequestHandler):
         finally:
             behind.close()
 
-    def pass_on(self, *, date: str | None = None) -> None:
+    def pass_on(self, *, date: str | None = None) -> bool:
         """Forward the request, and relay the answer."""
-        status, body, headers = self.ask()
-        self.relay(status, body, headers, headers["Content-Type"], date=date)
+        return self.relay(*self.ask(), date=date)
 
     def relay(
         self,
         status: int,
         body: bytes,
         headers: http.client.HTTPMessage,
-        content_type: str | None,
+        content_type: str | None = SAME_TYPE,
         *,
         date: str | None = None,
         **more: str,
     ) -> bool:
-        """Answer with the headers of the server behind, but for those that are about the body or the connection."""
+        """Answer with the headers of the server behind, except those about the body or the connection."""
         kept = {name: value for name, value in headers.items() if name.lower() not in _HOP_BY_HOP}
-        return self.answer(status, body, content_type, date=date, **(kept | more))
+        kind = headers["Content-Type"] if content_type == SAME_TYPE else content_type
+        return self.answer(status, body, kind, date=date, **(kept | more))
 
     def answer(
         self, status: int, body: bytes, content_type: str | None = "text/html", *, date: str | None = None, **more: str
     ) -> bool:
-        """Answer at once; ``more`` are headers with underscores for hyphens."""
+        """Answer at once.
+
+        Args:
+            status: The status code.
+            body: The body.
+            content_type: Its media type; None sends no Content-Type.
+            date: The header Date; empty sends none, and None the time of now.
+            more: Other headers, with underscores for hyphens.
+        """
         self.send_response_only(status)
         if date != "":
             self.send_header("Date", date or self.date_time_string())
@@ -100,7 +110,7 @@ class FaultyProxy(ThreadingHTTPServer):
     daemon_threads = True
 
     def __init__(self, behind: str, fault: Fault, tls: ssl.SSLContext | None, port: int = 0) -> None:
-        """``behind`` is a URL; of an https one on this machine the certificate is not looked at."""
+        """Forward to the URL ``behind``; its certificate is not verified."""
         super().__init__(("127.0.0.1", port), Handler)
         self._behind = urlsplit(behind)
         self.fault = fault
@@ -121,14 +131,14 @@ class FaultyProxy(ThreadingHTTPServer):
                 super().finish_request(secured, client_address)
 
     def connect(self) -> http.client.HTTPConnection:
-        """A connection to the server behind."""
+        """Return a connection to the server behind."""
         if self._behind.scheme == "https":
             context = ssl._create_unverified_context()  # noqa: S323 - a sandbox on loopback
             return http.client.HTTPSConnection(self._behind.netloc, timeout=_BEHIND_SECONDS, context=context)
         return http.client.HTTPConnection(self._behind.netloc, timeout=_BEHIND_SECONDS)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that hangs up is no error of the test."""
+        """Ignore clients that hang up."""
 
 
 @contextmanager
@@ -152,28 +162,16 @@ def always(status: int, body: bytes, content_type: str | None = "text/html", **h
     return lambda handler: handler.answer(status, body, content_type, **headers)
 
 
-def clock_ahead(seconds: float) -> Fault:
-    """Shift the time in the header Date."""
-
-    def fault(handler: Handler) -> bool:
-        handler.pass_on(date=formatdate(time.time() + seconds, usegmt=True))
-        return True
-
-    return fault
-
-
-def without_date(handler: Handler) -> bool:
-    """Leave out the header Date."""
-    handler.pass_on(date="")
-    return True
+def _begin_json(handler: Handler, length: int) -> None:
+    handler.send_response_only(200)
+    handler.send_header("Content-Type", "application/json")
+    handler.send_header("Content-Length", str(length))
+    handler.end_headers()
 
 
 def drip(handler: Handler) -> bool:
     """Send one byte a second, for up to a minute."""
-    handler.send_response_only(200)
-    handler.send_header("Content-Type", "application/json")
-    handler.send_header("Content-Length", "1000")
-    handler.end_headers()
+    _begin_json(handler, 1000)
     for _ in range(60):
         handler.wfile.write(b" ")
         handler.wfile.flush()
@@ -183,27 +181,10 @@ def drip(handler: Handler) -> bool:
 
 def flood(handler: Handler) -> bool:
     """Send fifty megabytes of JSON."""
-    handler.send_response_only(200)
-    handler.send_header("Content-Type", "application/json")
-    handler.send_header("Content-Length", str(50 << 20))
-    handler.end_headers()
+    _begin_json(handler, 50 << 20)
     for _ in range(50):
         handler.wfile.write(b'"' + b"x" * ((1 << 20) - 2) + b",")
     return True
-
-
-def after(requests: int, fault: Fault) -> Fault:
-    """Forward a number of requests, then inject a fault."""
-
-    def later(handler: Handler) -> bool:
-        return len(handler.server.requests) > requests and fault(handler)
-
-    return later
-
-
-def on_path(path: str, fault: Fault) -> Fault:
-    """Inject a fault on one path only."""
-    return lambda handler: urlsplit(handler.path).path == path and fault(handler)
 
 
 def hang_up(handler: Handler) -> bool:
@@ -214,20 +195,20 @@ def hang_up(handler: Handler) -> bool:
 
 
 def stall(handler: Handler) -> bool:
-    """Do not answer until the client hangs up, or a minute has passed."""
+    """Send nothing until the client hangs up, or a minute has passed."""
     handler.connection.settimeout(60)
     handler.rfile.read(int(handler.headers.get("Content-Length") or 0) + 1)
     return hang_up(handler)
 
 
 class NeverRefuses:
-    """Accepts any credential: repeats the first good answer of an endpoint to every client."""
+    """Accepts any credential: repeats the first good answer of an endpoint."""
 
     def __init__(self) -> None:
         self._good: dict[tuple[str, str], tuple[int, bytes, str]] = {}
 
     def __call__(self, handler: Handler) -> bool:
-        """Pass on what is accepted, and replace what is refused by the first answer of the same endpoint."""
+        """Relay what is accepted, and replace a refusal by the first good answer of the same endpoint."""
         endpoint = (handler.command, urlsplit(handler.path).path)
         status, body, headers = handler.ask()
         now = (status, body, headers["Content-Type"])

@@ -1,4 +1,4 @@
-"""Start a sandbox with faults: its provider's own, and those of the connection to it."""
+"""Start a sandbox with faults: the provider's own, and those of the connection."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from mfagate.sandbox.faults import FAULTS, BadFault, Fault, FaultKind, faulty
 from mfagate.sandbox.faults.layer import require_fit
 
 Start = Callable[[Path | None], AbstractContextManager[Running]]
-"""Starts the provider; the file, if there is one, says which faults of its own it is to do."""
+"""Starts the provider; the file, if any, lists the provider's own faults."""
 
 
 def known_faults(own: Sequence[FaultKind]) -> Mapping[str, FaultKind]:
-    """Return the faults of a sandbox by name: its provider's own, and those of the connection to it."""
+    """Return the faults of a sandbox by name: the provider's own, and those of the connection."""
     return {kind.name: kind for kind in own} | FAULTS
 
 
 def read_faults(texts: Sequence[str], own: Sequence[FaultKind]) -> list[Fault]:
-    """Faults as they are written.
+    """Parse faults, and require that they can occur together.
 
     Raises:
-        BadFault: One cannot be read, or they do not go together.
+        BadFault: A fault is not valid, or two faults exclude each other.
     """
     faults = [Fault.parse(text, known_faults(own)) for text in texts]
     require_fit(faults)
@@ -35,11 +35,16 @@ def read_faults(texts: Sequence[str], own: Sequence[FaultKind]) -> list[Fault]:
 
 @contextmanager
 def faulty_sandbox(start: Start, own: Sequence[FaultKind], texts: Sequence[str] | None) -> Iterator[Running]:
-    """A sandbox with these faults; ``own`` are those that its provider knows. None is a sandbox without any of this.
+    """Run a sandbox with faults while the context lasts.
+
+    Args:
+        start: Starts the provider.
+        own: The provider's own kinds of faults.
+        texts: The faults from the start; None runs the provider without a fault layer.
 
     Raises:
-        BadFault: A fault cannot be read, or they do not go together.
-        SandboxError: It did not start.
+        BadFault: A fault is not valid, or two faults exclude each other.
+        SandboxError: The provider did not start.
     """
     if texts is None:
         with start(None) as running:
@@ -49,21 +54,21 @@ def faulty_sandbox(start: Start, own: Sequence[FaultKind], texts: Sequence[str] 
     with temporary_folder("drill") as folder:
         file = folder / "faults"
         _write(file, first)
-        with start(file) as running, faulty(running.endpoint, _of_connection(first)) as before:
+        with start(file) as running, faulty(running.endpoint, _of_connection(first)) as front:
 
             def change(texts: Sequence[str]) -> None:
                 faults = read_faults(texts, own)
-                before.change(_of_connection(faults))
+                front.change(_of_connection(faults))
                 _write(file, faults)
 
-            bundle = str(before.ca_bundle) if before.ca_bundle else None
+            bundle = str(front.ca_bundle) if front.ca_bundle else None
             yield replace(
                 running,
-                endpoint=before.url,
+                endpoint=front.url,
                 ca_bundle=bundle,
-                values={name: _moved(value, running, before.url, bundle) for name, value in running.values.items()},
+                values={name: _moved(value, running, front.url, bundle) for name, value in running.values.items()},
                 change_faults=change,
-                idle_faults=lambda: before.idle,
+                idle_faults=lambda: front.idle,
             )
 
 
@@ -76,7 +81,7 @@ def _write(file: Path, faults: Sequence[Fault]) -> None:
 
 
 def _moved(value: str, running: Running, endpoint: str, bundle: str | None) -> str:
-    """A value that is handed out, where it tells the address or the authority of the sandbox."""
+    """Replace the address or the authority of the sandbox by those of the fault layer."""
     if bundle is not None and value == running.ca_bundle:
         return bundle
     return endpoint if value == running.endpoint else value

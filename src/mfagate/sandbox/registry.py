@@ -19,7 +19,7 @@ def find(provider: str) -> Sandbox | None:
     """Return the sandbox registered under a provider's name, or None.
 
     Raises:
-        SandboxError: Its package cannot be imported, or offers another type.
+        SandboxError: Its package cannot be imported, or registers an object of another type.
     """
     return _SANDBOXES.get(provider) if provider in _SANDBOXES.names() else None
 
@@ -28,7 +28,7 @@ def get(provider: str) -> Sandbox:
     """Return the sandbox registered under a provider's name.
 
     Raises:
-        SandboxError: There is none, or its package cannot be used.
+        SandboxError: No sandbox is registered, or its package cannot be used.
     """
     sandbox = find(provider)
     if sandbox is None:

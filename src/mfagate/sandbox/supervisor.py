@@ -1,4 +1,4 @@
-"""Start the program of a sandbox, wait until it is ready, and stop it in every case."""
+"""Start the program of a sandbox, wait until it is ready, and always stop it."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from mfagate.core.numbers import whole
 from mfagate.leftovers.folders import remove_abandoned, temporary_folder
 from mfagate.sandbox import BETWEEN_MESSAGES, Running, SandboxError
 
-# What a Python program needs to start, and to see the same clock as we do under libfaketime. Everything else stays
-# with us: our environment holds the credentials that are being checked.
+# What a Python program needs to start, and to see the same clock under libfaketime. No other variable is passed on:
+# the environment contains the credentials that are being checked.
 _ENVIRONMENT: tuple[str, ...] = (
     "FAKETIME",
     "FAKETIME_DONT_FAKE_MONOTONIC",
@@ -45,14 +45,19 @@ def supervise(
 ) -> Iterator[Running]:
     """Run a Python program that uses :mod:`mfagate.sandbox.child` while the context lasts.
 
-    It gets an empty directory, the file of the ``faults`` that it is to do, and an
-    environment without our variables. It is terminated at the end, and killed
-    ``stop_seconds`` later. May be used from several threads at once. Directories that a
-    killed owner left are removed first.
+    The program gets an empty directory and almost no environment variables. Directories left by
+    killed runs are removed first. Threads may call this at the same time.
+
+    Args:
+        program: The file of the program.
+        name: Its name in messages.
+        faults: The file that lists its faults.
+        start_seconds: How long to wait until it is ready.
+        stop_seconds: How long it may take to end before it is killed.
 
     Raises:
-        SandboxError: ``name`` ended or announced nothing within ``start_seconds``;
-            the message ends with the last lines of its log.
+        SandboxError: The program ended, or was not ready in time; the message ends with the last
+            lines of its log.
     """
     remove_abandoned()
     with temporary_folder() as directory:
@@ -70,14 +75,14 @@ def _start(program: Path, log: Path, directory: str, *more: str) -> subprocess.P
         raise SandboxError(f"{BETWEEN_MESSAGES} is not a whole number of seconds")
     with log.open("wb") as stderr:
         return subprocess.Popen(  # noqa: S603 - a program of ours, and no shell
-            # -P: neither the program's folder nor the current one may shadow a library.
+            # -P: a file in the program's folder or the current folder must not shadow a library.
             [sys.executable, "-P", str(program), directory, *more],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=stderr,
             cwd=directory,
             env=environment,
-            # A Ctrl-C in the terminal reaches us alone; we decide when the child ends.
+            # Ctrl-C in the terminal must not reach the child: this process decides when it ends.
             start_new_session=True,
         )
 
@@ -96,7 +101,7 @@ def _wait_until_ready(process: subprocess.Popen[bytes], name: str, seconds: floa
 
 
 def _read_line(stream: IO[bytes], deadline: float) -> bytes | None:
-    """What comes before the first newline or the end of the stream; ``None`` when time is up."""
+    """Return the stream up to its first newline or its end, or None when the time is up."""
     line = b""
     with selectors.DefaultSelector() as selector:
         selector.register(stream, selectors.EVENT_READ)
@@ -114,7 +119,7 @@ def _tail(log: Path) -> str:
 
 
 def _stop(process: subprocess.Popen[bytes], seconds: float) -> None:
-    """End the child's whole session; a second Ctrl-C cuts the grace period short."""
+    """End the child's whole session; a second Ctrl-C ends the grace period."""
     try:
         _signal(process, signal.SIGTERM)
         with suppress(subprocess.TimeoutExpired):
@@ -127,7 +132,7 @@ def _stop(process: subprocess.Popen[bytes], seconds: float) -> None:
 
 
 def _signal(process: subprocess.Popen[bytes], number: int) -> None:
-    # Once the child was waited for, its pid may belong to somebody else.
+    # After wait(), the pid may belong to another process.
     if process.poll() is None:
         with suppress(ProcessLookupError):
             os.killpg(process.pid, number)

@@ -1,4 +1,4 @@
-"""Files to start with: somebody's own project (``mfagate init``), a provider's package (``mfagate new-provider``)."""
+"""Files to start with: a project (``mfagate init``), or the package of a provider (``mfagate new-provider``)."""
 
 from __future__ import annotations
 
@@ -8,19 +8,17 @@ from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from mfagate.app.errors import MfagateError
 from mfagate.core.files import write_atomically
 
 
-class ScaffoldRefused(Exception):
-    """Nothing was written; the message says what to do."""
+class ScaffoldRefused(MfagateError):
+    """Nothing was written. The message says what to do."""
 
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """What was written, and what was there already and therefore kept. Paths are relative.
-
-    ``changed`` are files that exist and got something added.
-    """
+    """Relative paths of new files, of existing files that were kept, and of existing files that were added to."""
 
     new: tuple[Path, ...]
     kept: tuple[Path, ...]
@@ -28,12 +26,15 @@ class Written:
 
 
 def write(folder: Path, files: Mapping[Path, str], changed: Mapping[Path, str] | None = None) -> Written:
-    """Write those files that do not exist yet; a file that exists is never touched, unless it is in ``changed``.
+    """Write the files that do not exist yet. If one cannot be written, remove those before it.
 
-    If one of them cannot be written, those before it are removed again. ``changed`` is at most one file.
+    Args:
+        folder: Where the files are.
+        files: The text of each file. Existing files are kept.
+        changed: The new text of an existing file, at most one.
 
     Raises:
-        Refused: A path is of the wrong kind, a folder cannot be made, or a file cannot be written.
+        ScaffoldRefused: A path has the wrong type, or a folder or file cannot be written.
     """
     for path in files:
         _require_free(folder / path)
@@ -43,7 +44,7 @@ def write(folder: Path, files: Mapping[Path, str], changed: Mapping[Path, str] |
         try:
             for path in new:
                 _make_folders((folder / path).parent, undo)
-                # A link that points at nothing is kept, and what it points at is made.
+                # A dangling link is kept, and its target is created.
                 made = Path(os.path.realpath(folder / path))
                 write_atomically(folder / path, files[path])
                 undo.callback(made.unlink, missing_ok=True)
@@ -60,29 +61,29 @@ _NOTHING = "nothing was written"
 
 
 def _require_free(path: Path) -> None:
-    """Make sure that a path is a file or free, and what is above it a folder or free.
+    """Refuse a path that is not a file, or below something that is not a folder.
 
     Raises:
-        Refused: It is not.
+        ScaffoldRefused: It is such a path.
     """
     try:
         if path.exists() and not path.is_file():
             raise ScaffoldRefused(
-                f"{path} is a folder or a device, and a file of this name is needed: move it; {_NOTHING}"
+                f"{path} is a folder or a device, but a file of this name is needed: move it; {_NOTHING}"
             )
-        blocking = next((one for one in path.parents if one.exists() and not one.is_dir()), None)
+        blocking = next((parent for parent in path.parents if parent.exists() and not parent.is_dir()), None)
     except OSError as error:
         raise ScaffoldRefused(f"{path} cannot be used: {error.strerror or error}; {_NOTHING}") from None
     if blocking is not None:
-        raise ScaffoldRefused(f"{blocking} is a file, and a folder of this name is needed: move it; {_NOTHING}")
+        raise ScaffoldRefused(f"{blocking} is a file, but a folder of this name is needed: move it; {_NOTHING}")
 
 
 def _make_folders(folder: Path, undo: ExitStack) -> None:
-    """Make a folder and those above it, and remove them again if they are empty when ``undo`` is closed."""
-    for one in reversed([folder, *folder.parents]):
-        if not one.is_dir():
-            one.mkdir()
-            undo.callback(_remove, one)
+    """Make a folder and its parents. When ``undo`` is closed, remove those that are empty."""
+    for path in reversed([folder, *folder.parents]):
+        if not path.is_dir():
+            path.mkdir()
+            undo.callback(_remove, path)
 
 
 def _remove(folder: Path) -> None:

@@ -1,4 +1,4 @@
-"""Checking one answer to a question of ``mfagate init``, by the rules of ``mfagate check``."""
+"""Check one answer to a question of ``mfagate init`` by the rules of ``mfagate check``."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ from mfagate.secrets.stores import StoreContext, Stores
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
-    """What ``check`` would say. ``error`` is about this answer; ``only_missing`` if its value is not here yet."""
+class AnswerCheck:
+    """The result for one answer. ``only_missing`` is set if the reference is well-formed but has no value here."""
 
     error: str | None = None
     only_missing: bool = False
@@ -34,7 +34,7 @@ _PLAIN = ("env", "file", "sandbox")
 
 
 def _is_complete(answer: str) -> bool:
-    """Return whether a reference is written well; what it names may be on another machine, as secrets are."""
+    """Return whether a reference is well-formed. Its value may be on another machine, as with secrets."""
     reference = Reference.parse(answer)
     if reference is None or reference.scheme not in SCHEMES:
         return False
@@ -46,22 +46,22 @@ _PLACE = re.compile(rf"^At {re.escape(str(CONFIGURATION))}:\d+[,:] ")
 
 
 def _step(finding: Finding) -> str:
-    """Return the next step of a finding, without the place of a line that is not written yet."""
+    """Return the next step of a finding, without the location of a line that is not written yet."""
     if not finding.next_step:
         return ""
     step = _PLACE.sub("", finding.next_step)
     return f". {step[0].upper()}{step[1:]}"
 
 
-def judge(
+def check_answer(
     folder: Path,
     provider: InstalledProvider,
     environment: str,
     field: SettingField,
     answer: str,
     given: Mapping[str, str],
-) -> Judged:
-    """Check an answer together with those before it."""
+) -> AnswerCheck:
+    """Check an answer together with the earlier answers (``given``)."""
     settings = {**given, field.name: answer}
     lines = [f"[integrations.{string(provider.name)}]", f"provider = {string(provider.name)}"]
     lines += [f'environment = "{environment}"', f"[integrations.{string(provider.name)}.settings]"]
@@ -69,26 +69,26 @@ def judge(
     try:
         configuration = read(folder / CONFIGURATION, "\n".join(lines), [provider.name])
     except ConfigError as error:
-        return Judged(error.problems[0].message)
+        return AnswerCheck(error.problems[0].message)
     (integration,) = configuration.integrations.values()
     values = resolve_table(
         integration, "settings", Stores(StoreContext(folder, os.environ)), sandbox_running=not integration.uses_sandbox
     )
     own = values[field.name]
     if own.error is not None:
-        return Judged(own.error, only_missing=_is_complete(answer))
+        return AnswerCheck(own.error, only_missing=_is_complete(answer))
     known = {name: value for name, value in values.items() if value.error is None}
     subject = InspectedSettings(integration, provider.settings, known)
     findings = inspect_settings(subject, horizon=timedelta(0), partial=True)
     if not isinstance(own.value, str) or not own.value.strip():
-        return Judged(f"{field.name} is empty")
+        return AnswerCheck(f"{field.name} is empty")
     for finding in findings:
         mine = str(finding.evidence.get("setting", "")).endswith(f".{field.name}")
         if (mine or finding.cause is CauseId.CONFIG_VALUES_SWAPPED) and finding.effective_outcome.is_red:
             if finding.cause is CauseId.CONFIG_LITERAL_SECRET:
-                return Judged(
-                    f"{field.name} is a secret, and {CONFIGURATION} is committed: write where it is read from, such as "
+                return AnswerCheck(
+                    f"{field.name} is a secret, but {CONFIGURATION} is committed: write where it is read from, such as "
                     f"{field.setting.example}"
                 )
-            return Judged(f"{finding.message}{_step(finding)}")
-    return Judged()
+            return AnswerCheck(f"{finding.message}{_step(finding)}")
+    return AnswerCheck()

@@ -1,7 +1,7 @@
-"""Adding to an ``integrations.toml`` that somebody wrote: every line of it stays, and new tables are put in.
+"""Add tables to an existing ``integrations.toml`` without changing its other lines.
 
-Text is inserted, nothing is written anew: comments, order and line endings are the person's. What comes out is parsed
-and compared with what was meant before it is written.
+Text is only inserted, so comments, order and line endings are kept. Before it is written, the result is parsed and
+compared with the intended configuration.
 """
 
 from __future__ import annotations
@@ -17,26 +17,26 @@ from mfagate.scaffold import ScaffoldRefused
 
 @dataclass(frozen=True, slots=True)
 class Grown:
-    """A text with more in it. ``moved`` says what stands at another place now, for the person."""
+    """A text with additions. ``moved`` describes what has moved to another table, for the user."""
 
     text: str
     moved: tuple[str, ...] = ()
 
     def with_integration(self, name: str, block: str) -> Grown:
-        """Add a table for an integration at the end.
+        """Add the table of an integration at the end.
 
         Raises:
-            Refused: The file is written in a way that nothing can be added to.
+            ScaffoldRefused: The syntax of the file does not allow an addition.
         """
         text = self.text.rstrip("\r\n")
         text = f"{text}{self._newline * 2}{self._lines(block)}" if text else self._lines(block)
         return self._checked(text, {"integrations": {name: parse(block)["integrations"][name]}})
 
     def with_environment(self, name: str, environment: str, block: str) -> Grown:
-        """Add a table for an environment behind the tables of its integration.
+        """Add the table of an environment after the tables of its integration.
 
         Raises:
-            Refused: The file is written in a way that nothing can be added to.
+            ScaffoldRefused: The syntax of the file does not allow an addition.
         """
         before = self._one_environment_moved(name)
         path = ("integrations", name)
@@ -51,14 +51,14 @@ class Grown:
         return before._checked(text, {"integrations": {name: {KEY: {environment: parse(block)}}}})
 
     def _one_environment_moved(self, name: str) -> Grown:
-        """Give an integration of one environment a table of environments with this one."""
+        """Move the only environment of an integration into a table of environments."""
         table, path = self._table(name), ("integrations", name)
         environment = table.get("environment")
         if not isinstance(environment, str):
             return self
         if "waivers" in table:
             raise ScaffoldRefused(
-                f"{name} has waivers, which would hold in every environment: move them to a table "
+                f"{name} has waivers, which would apply to every environment: move them to a table "
                 f"[integrations.{name}.{KEY}.{environment}] by hand first (docs/how-to/environments.md)"
             )
         line = TomlLines(self.text).line((*path, "environment"))
@@ -68,15 +68,15 @@ class Grown:
         without = self._without((*path, "environment"))
         if without is None or parse(without.text) != document:
             raise ScaffoldRefused(
-                f"line {line} has more than the environment of {name} on it: give {name} a table [integrations.{name}] "
-                "with a line for each key first, or write the tables by hand (docs/how-to/environments.md)"
+                f"line {line} has more than the environment of {name}: first give {name} a table [integrations.{name}] "
+                "with a line for each key, or write the tables of environments by hand (docs/how-to/environments.md)"
             )
         moved = f'line {line}, environment = "{environment}", is now the table [{dotted((*path, KEY, environment))}]'
         grown = without.with_environment(name, environment, "")
         return Grown(grown.text, (*self.moved, f"{moved}; the integration is called {name}/{environment}"))
 
     def _without(self, keys: KeyPath) -> Grown | None:
-        """Take out a line that has nothing but a key with its value, and keep a comment on it."""
+        """Remove a line that has only a key with its value, and keep its comment; None if it has more."""
         data = self.text.encode()
         span = TomlLines(self.text).spans()[keys]
         before, behind = data[: span.key], data[span.value_end :]
@@ -98,19 +98,19 @@ class Grown:
         behind = [line for keys, line in written.items() if line > last]
         at = min(behind) - 1 if behind else len(lines)
         while at > last and behind and lines[at - 1].lstrip().startswith("#"):
-            at -= 1  # A comment right above a table belongs to it.
+            at -= 1  # A comment directly above a table belongs to it.
         return at
 
     def _checked(self, text: str, more: Mapping[str, Any]) -> Grown:
-        """Make sure that the new text means the old one and what was added, and nothing else."""
+        """Refuse a new text whose meaning is not the old one plus the addition."""
         try:
             same = parse(text) == merged(parse(self.text), more)
         except TomlError:
             same = False
         if not same:
             raise ScaffoldRefused(
-                "integrations.toml writes its tables in braces or in dotted keys, and nothing can be added to those: "
-                "write them as [integrations.NAME], or add the table by hand"
+                "integrations.toml has its tables in braces or dotted keys, to which nothing can be added: write them "
+                "as [integrations.NAME], or add the table by hand"
             )
         return Grown(text, self.moved)
 
@@ -123,5 +123,5 @@ class Grown:
 
 
 def environment_block(settings: Mapping[str, str]) -> str:
-    """Return the lines of a table of an environment: what is different in it."""
+    """Return the lines of the table of an environment: the settings that differ in it."""
     return "".join(f'settings.{name} = "{value}"\n' for name, value in settings.items())

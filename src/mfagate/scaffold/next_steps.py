@@ -1,4 +1,4 @@
-"""What to do after ``mfagate init``: everything that is needed, each step so that it can be done."""
+"""The next steps after ``mfagate init``, each with the commands or names that it needs."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ from mfagate.secrets.reference import Reference, Unresolved
 from mfagate.secrets.stores import file_of
 
 _EXTRAS = (("history", "mfagate nightly"), ("record", "mfagate record"))
-"""What the commands of the first days need: an extra, and the command."""
+"""The extras of the commands that are needed first, each with its command."""
 
 _WIDTH = 100
 
 
 def next_steps(folder: Path, started: Started, wanted: Wanted) -> Iterator[str]:
-    """Yield the lines, numbered from 1."""
+    """Yield the lines of the steps, numbered from 1."""
     steps = [
         *_variables(started.configuration),
         *_files(started.configuration),
@@ -66,7 +66,7 @@ def _variables(configuration: Configuration) -> Iterator[Step]:
     lines = [f"{name.ljust(width)}  {'(set) ' if name in os.environ else ''}{about}" for name, about in wanted.items()]
     head = (
         f"Set these environment variables, or name in {CONFIGURATION} where each value is read from instead "
-        "(a value that is no secret, file:PATH, dotenv:PATH#NAME, k8s-secret:PATH#name/key, …):"
+        "(a value that is not secret, file:PATH, dotenv:PATH#NAME, k8s-secret:PATH#name/key, …):"
     )
     yield head, lines
 
@@ -81,7 +81,7 @@ def _read_by(integration: Integration) -> Iterator[tuple[str, str]]:
 
 
 def _files(configuration: Configuration) -> Iterator[Step]:
-    """Name the files with values that are not on this machine."""
+    """Name the files with values that do not exist on this machine."""
     missing: dict[Path, list[str]] = {}
     for path, what in _sources(configuration.integrations.values()):
         if not path.exists():
@@ -91,7 +91,7 @@ def _files(configuration: Configuration) -> Iterator[Step]:
 
 
 def _sources(integrations: Iterable[Integration]) -> Iterator[tuple[Path, str]]:
-    """Yield the files that settings are read from, each with the setting."""
+    """Yield the files that settings are read from, with the setting."""
     for integration in integrations:
         for name, raw in integration.settings.items():
             reference = Reference.parse(raw)
@@ -102,13 +102,13 @@ def _sources(integrations: Iterable[Integration]) -> Iterator[tuple[Path, str]]:
 
 
 _OF_AN_ACCOUNT = ("expect", "control", "test_data")
-"""Tables whose values usually are those of one account, as the settings are."""
+"""Tables whose values usually belong to one account, as settings do."""
 
 _OF_A_PLACE = ("endpoint", "ca_bundle", "client_certificate", "client_key")
 
 
 def _shared(configuration: Configuration, wanted: Wanted) -> Iterator[Step]:
-    """Name what an environment takes from the table of all although it is another account."""
+    """Name values that an environment takes from the shared table although they may belong to another account."""
     for integration in configuration.integrations.values():
         name = integration.name
         if base_name(name) not in wanted.providers or integration.environment.value not in wanted.environments:
@@ -117,8 +117,8 @@ def _shared(configuration: Configuration, wanted: Wanted) -> Iterator[Step]:
         for table in _OF_AN_ACCOUNT:
             shared += [f"{table}.{key}" for key in getattr(integration, table) if _is_shared(integration, table, key)]
         if shared:
-            head = f"{name} takes {', '.join(shared)} from the table of all environments: override in "
-            yield f"{head}{integration.head()} what is different there.", ()
+            head = f"{name} takes {', '.join(shared)} from the table of all environments: override what differs in "
+            yield f"{head}{integration.head()}.", ()
 
 
 def _is_shared(integration: Integration, *keys: str) -> bool:
@@ -132,37 +132,36 @@ def _contracts(configuration: Configuration) -> Iterator[Step]:
 
 
 def _extras() -> Iterator[Step]:
-    absent = [(extra, command) for extra, command in _EXTRAS if missing(extra)]
-    if not absent:
-        return
-    names = " and ".join(f"{command} ({extra})" for extra, command in absent)
-    yield f"Install what {names} need: {install_command(','.join(extra for extra, _ in absent))}", ()
+    if absent := {extra: command for extra, command in _EXTRAS if missing(extra)}:
+        names = " and ".join(f"{command} ({extra})" for extra, command in absent.items())
+        yield f"Install what {names} need: {install_command(','.join(absent))}", ()
 
 
 def _commands(folder: Path, configuration: Configuration) -> Iterator[Step]:
     path = folder / CONFIGURATION
     option = "" if folder == Path() else f" --config {shlex.quote(str(path))}"
     lines = [
-        (f"mfagate check --without-secrets{option}", "no network, no secrets: is everything written well?"),
-        (f"mfagate check{option}", "with the secrets, still without any network"),
+        (f"mfagate check --without-secrets{option}", "offline, without secrets: is everything well-formed?"),
+        (f"mfagate check{option}", "offline, with the secrets"),
         (f"mfagate doctor{option}", "can this machine read, write and reach what is needed?"),
-        (f"mfagate gate{option}", "asks the providers: may this be deployed?"),
+        (f"mfagate gate{option}", "live: may this be deployed?"),
     ]
     width = max(len(command) for command, _ in lines)
-    yield "Run, one after the other:", [f"{command.ljust(width)}  {about}" for command, about in lines]
+    yield "Run these commands in this order:", [f"{command.ljust(width)}  {about}" for command, about in lines]
     yield from _after_the_gate(configuration)
 
 
 def _after_the_gate(configuration: Configuration) -> Iterator[Step]:
-    """Say what production needs beyond a gate that passes."""
+    """Yield what production needs besides a gate that passes."""
     production = [one for one in configuration.integrations.values() if one.environment.is_production]
     unpinned = [one.name for one in production if registry.get(one.provider).expectations and not one.expect]
     if unpinned:
-        yield f"After the first gate that passes, fill in who must answer: for {', '.join(unpinned)} it shows how.", ()
+        names = ", ".join(unpinned)
+        yield f"After the first gate that passes, fill in the table expect of {names}: the report shows how.", ()
     unowned = [one.name for one in production if not one.documentation.owner]
     if unowned:
-        head = "Fill in the table documentation (owner, runbook, …): without it mfagate nightly fails in production, "
-        yield f"{head}as now for {', '.join(unowned)}.", ()
+        head = f"Fill in the table documentation (owner, runbook, …) of {', '.join(unowned)}: "
+        yield f"{head}without it, mfagate nightly fails in production.", ()
 
 
 def _pipelines(started: Started, wanted: Wanted) -> Iterator[Step]:
@@ -170,16 +169,16 @@ def _pipelines(started: Started, wanted: Wanted) -> Iterator[Step]:
     for kind in wanted.pipelines:
         yield _DO[kind], [f"{_CALLED[kind]}: {', '.join(names)}"] if kind in _CALLED else ()
     for path, beside in started.beside.items():
-        yield f"{path} was kept. Take what is missing in it from {beside}, and delete that file then.", ()
+        yield f"{path} was kept. Copy what it lacks from {beside}, then delete that file.", ()
     if wanted.source is not None and wanted.source.path is not None:
         yield f"Commit {wanted.source.path}, which the CI files install.", ()
     if wanted.source is not None and wanted.source.doubt:
         text = wanted.source.requirement("")
-        yield f"Make sure that the CI machine can install {text} ({wanted.source.doubt}, so it was not looked up).", ()
+        yield f"Make sure that the CI machine can install {text} ({wanted.source.doubt}, so it was not checked).", ()
 
 
 def _not_passed_on(folder: Path, started: Started, wanted: Wanted) -> Iterator[Step]:
-    """Name the variables that CI files which were there before do not know."""
+    """Name the variables that earlier CI files do not pass on."""
     for kind in KINDS:
         if kind in wanted.pipelines:
             continue
@@ -194,32 +193,31 @@ def _not_passed_on(folder: Path, started: Started, wanted: Wanted) -> Iterator[S
 
 
 _AT_THE_ROOT = ("github", "gitlab", "jenkins", "pre-commit")
-"""Kinds of CI files that are read at the root of a repository alone."""
-
+"""Kinds of CI files that are read only at the root of a repository."""
 
 _CLONES = ("github", "gitlab", "jenkins")
 """Kinds of CI files that work in a clone of the repository."""
 
 
 def _ignored_files(started: Started, wanted: Wanted) -> Iterator[Step]:
-    """Name the files with values that a clone does not have."""
+    """Name the files with values that a clone does not contain."""
     if not set(_CLONES) & set(wanted.pipelines):
         return
     read = dict.fromkeys(path for path, _ in _sources(started.configuration.select((), (started.environment,))))
     if found := list(filter(is_ignored, read)):
         names = ", ".join(os.path.relpath(path) for path in found)
-        yield f"git ignores {names}: let the CI write it before mfagate starts, or refer to variables (env:NAME).", ()
+        yield f"git ignores {names}: create it in the CI job before mfagate starts, or use env: references.", ()
 
 
 def _of_the_repository(folder: Path, wanted: Wanted) -> Iterator[Step]:
-    """Say what is to be done in a working tree of git."""
+    """Yield the steps for a working tree of git."""
     here = folder.resolve()
     root = next((path for path in (here, *here.parents) if (path / ".git").exists()), None)
     if root is None:
         return
     if root != here and (kinds := [kind for kind in wanted.pipelines if kind in _AT_THE_ROOT]):
         head = (
-            f"The files of {' and '.join(kinds)} are read at the root of the repository alone: move them to {root}, "
+            f"The files of {' and '.join(kinds)} are read only at the root of the repository: move them to {root}, "
             f"and add --config {here.relative_to(root) / CONFIGURATION} to the commands in them."
         )
         yield head, ()
@@ -234,7 +232,7 @@ def _is_ignored(folder: Path, root: Path) -> bool:
 
 
 def _text_of(path: Path) -> str:
-    """Return a file's text; empty for one that is not there or cannot be read."""
+    """Return the text of a file; empty if it does not exist or cannot be read."""
     try:
         return read_text(path, 1 << 20)
     except Unreadable:
@@ -250,8 +248,8 @@ _DO: Mapping[str, str] = {
     "jenkins": "Jenkins: put your deployment into the stage Deploy, and make credentials of the kind Secret text.",
     "kubernetes": "Kubernetes: build the image with mfagate.Dockerfile, name it in deploy/mfagate/gate.yaml and "
     "nightly.yaml, and name the Secret that holds these keys there (login-mfa).",
-    "systemd": "systemd: install mfagate and copy the files as the first lines of systemd/mfagate-nightly.service say; "
-    "its references read the file of secrets that is named there.",
+    "systemd": "systemd: install mfagate and copy the files as the first lines of systemd/mfagate-nightly.service say. "
+    "The references read the file of secrets that is named there.",
     "pre-commit": "pre-commit: run pre-commit install.",
 }
 
@@ -262,4 +260,4 @@ _CALLED = {
     "kubernetes": "keys",
     "systemd": "names in that file",
 }
-"""What the names of the variables are in each kind of CI files."""
+"""What the variables are called in each kind of CI files."""

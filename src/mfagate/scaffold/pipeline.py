@@ -1,6 +1,6 @@
-"""What runs mfagate in somebody's CI: the templates, with the project's own variables, environment and source.
+"""CI files that run mfagate: templates with the project's variables, environment and source filled in.
 
-The templates are complete files for Duo in production, which can be pasted once the source is put in.
+The templates are complete files for Duo in production, which can be used as they are once the source is filled in.
 """
 
 from __future__ import annotations
@@ -15,23 +15,23 @@ from mfagate.scaffold.source import EXAMPLE, Source
 KINDS = ("github", "gitlab", "jenkins", "kubernetes", "systemd", "pre-commit")
 
 _ENVIRONMENT = re.compile("(--environment,? )production")
-"""On a command line, and in the list of arguments of a container."""
+"""On a command line, or in the list of arguments of a container."""
 
 _PACKAGE = re.compile(rf"mfagate(?P<extras>\[\w+\])? @ {re.escape(EXAMPLE)}")
 
 _INDEX = "https://index.example.com/simple"
 
 _VARIABLES = ("DUO_HOST", "DUO_INTEGRATION_KEY", "DUO_SECRET_KEY")
-"""Those of the templates."""
+"""The variables in the templates."""
 
 
 def pipeline_files(kind: str, variables: Sequence[str], environment: str, source: Source) -> Mapping[Path, str]:
-    """Return the files of one kind, by path in the project.
+    """Return the files of one kind, by their path in the project.
 
     Args:
         kind: One of ``KINDS``.
         variables: The environment variables that the configuration reads.
-        environment: Which integrations the pipeline checks.
+        environment: The environment that the pipeline checks.
         source: What the pipeline installs.
     """
     folder = _templates(kind)
@@ -40,13 +40,13 @@ def pipeline_files(kind: str, variables: Sequence[str], environment: str, source
 
 
 def template_paths(kind: str) -> list[Path]:
-    """Return the paths of a kind's files; they lie in the templates as they lie in a project."""
+    """Return the paths of the files of one kind, which are the same in the templates and in a project."""
     folder = _templates(kind)
     return sorted(path.relative_to(folder) for path in folder.rglob("*") if path.is_file())
 
 
 def passing_paths(kind: str) -> list[Path]:
-    """Return the paths of a kind's files that name each variable of the configuration."""
+    """Return the paths of the files of one kind that name each variable of the configuration."""
     folder = _templates(kind)
     return [path for path in template_paths(kind) if _VARIABLES[0] in (folder / path).read_text("utf-8")]
 
@@ -72,7 +72,7 @@ def _filled(path: Path, text: str, variables: Sequence[str], environment: str, s
 
 
 def _renamed(lines: Sequence[str], names: Sequence[str]) -> Iterator[str]:
-    """Replace a line that names a variable of Duo by one line for each variable of the project."""
+    """Replace each line that names a variable of Duo by one line for each variable of the project."""
     for number, line in enumerate(lines):
         named = next((name for name in _VARIABLES if name in _words(line)), None)
         if named == _VARIABLES[0]:
@@ -86,7 +86,7 @@ def _words(line: str) -> list[str]:
 
 
 _OF_THE_SOURCE = ("additional_dependencies:", "# mfagate is on no public index:")
-"""Lines of the hooks that are about what is installed."""
+"""Lines of the hooks about what is installed."""
 
 
 def _with_index(path: Path, text: str, index: str) -> str:
@@ -99,15 +99,15 @@ def _with_index(path: Path, text: str, index: str) -> str:
 
 
 def _in_use(line: str) -> str:
-    """Take the mark of a comment from a line."""
+    """Uncomment a line."""
     setting = line.lstrip()
     return line[: len(line) - len(setting)] + setting.removeprefix("# ").removeprefix("// ")
 
 
 def _with_path(path: Path, text: str, package: Path) -> str:
-    """Make a path relative to the project, because not every tool works in its folder."""
+    """Fill in a path of the project, in the way that each tool needs."""
     if path.name == ".pre-commit-config.yaml":
-        # pre-commit installs a local hook from a folder of its own: the hooks take the installed command instead.
+        # pre-commit installs a local hook from a separate folder, so the hooks use the installed command instead.
         lines = (line for line in text.split("\n") if not line.lstrip().startswith(_OF_THE_SOURCE))
         return "\n".join(lines).replace("language: python", "language: system # mfagate has to be installed")
     if path.suffix == ".Dockerfile":

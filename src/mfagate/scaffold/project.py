@@ -1,6 +1,6 @@
-"""``mfagate init``: a configuration, contracts, recordings and a pipeline in somebody's own repository.
+"""``mfagate init``: write a configuration, contracts, recordings and CI files into a repository.
 
-In a project that exists it adds what is missing: a provider, an environment, a CI file. It never replaces anything.
+In an existing project it adds a provider, an environment or a CI file that is missing. It never replaces anything.
 """
 
 from __future__ import annotations
@@ -34,9 +34,9 @@ _WIDTH = 100
 _MAX_BYTES = 1 << 20
 
 _HEAD = """\
-# Uses of MFA providers that are about to be deployed. Secrets are references into the very files or
-# variables that are deployed: env:NAME, file:PATH, dotenv:PATH#NAME, k8s-secret:PATH#name/key, …
-# Checked by: mfagate check (no network), mfagate gate (live).
+# MFA providers as they will be deployed. Secrets are references to the files or variables that are
+# deployed: env:NAME, file:PATH, dotenv:PATH#NAME, k8s-secret:PATH#name/key, …
+# Check them with: mfagate check (offline), mfagate gate (live).
 # With the same MFAGATE_FINGERPRINT_KEY in each run (a secret of your CI; openssl rand -hex 32 makes one),
 # reports say whether a value has changed since the last run that passed. No value is kept.
 
@@ -45,14 +45,14 @@ _HEAD = """\
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What somebody asked for.
+    """What to write.
 
     Args:
         providers: Names of providers.
-        environments: Where they are used. Empty in a project that exists: as it is there.
+        environments: Where they are used. In an existing project, empty means the environments that it has.
         pipelines: Kinds of CI files.
         source: What the CI files install.
-        answers: The value or reference of a setting, by provider and setting; others get an ``env:`` reference.
+        answers: Values or references, by provider and setting. Other settings get an ``env:`` reference.
     """
 
     providers: Sequence[str] = ()
@@ -64,14 +64,14 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Started:
-    """What was done.
+    """What was written.
 
     Args:
         written: The files.
-        said: What was added to the configuration, for the person.
-        configuration: The configuration as it is now.
-        environment: The one that the CI files check.
-        beside: CI files that were kept and are not what would have been written, each with the file that is.
+        said: Messages about what was added to the configuration.
+        configuration: The new configuration.
+        environment: The environment that the CI files check.
+        beside: Existing CI files that differ from the new ones, each with the new file beside it.
     """
 
     written: Written
@@ -82,10 +82,10 @@ class Started:
 
 
 def existing(folder: Path) -> Configuration | None:
-    """Return the configuration of a project that exists; None if there is none.
+    """Return the configuration of an existing project, or None.
 
     Raises:
-        Refused: There is one that cannot be read.
+        ScaffoldRefused: The configuration cannot be read.
     """
     path = folder / CONFIGURATION
     if not path.exists() and not path.is_symlink():
@@ -95,15 +95,14 @@ def existing(folder: Path) -> Configuration | None:
     except Unreadable as error:
         raise ScaffoldRefused(f"{path} {error}; nothing was written") from None
     except ConfigError as error:
-        problems = "\n".join(map(str, error.problems))
-        raise ScaffoldRefused(f"{problems}\ncorrect this first; nothing was written") from None
+        raise ScaffoldRefused(*map(str, error.problems), "correct this first; nothing was written") from None
 
 
 def init(folder: Path, wanted: Wanted) -> Started:
-    """Write what is missing. Everything is found out before the first file is written.
+    """Write what is missing. All problems are found before the first file is written.
 
     Raises:
-        Refused: There is no such provider, the configuration cannot be added to, or a file cannot be written.
+        ScaffoldRefused: There is no such provider, the configuration cannot be added to, or a file cannot be written.
     """
     for name in wanted.providers:
         require_known(name)
@@ -114,7 +113,7 @@ def init(folder: Path, wanted: Wanted) -> Started:
         there = ", ".join(present.integrations) or "no integration"
         raise ScaffoldRefused(f"{CONFIGURATION} has {there}: name what to add with --provider NAME or --ci KIND")
     if wanted.pipelines and wanted.source is None:
-        raise ScaffoldRefused("name with --source what the CI machine installs")
+        raise ScaffoldRefused("name what the CI machine installs with --source")
     grown, said = _grown(present, wanted)
     configuration = read(folder / CONFIGURATION, grown.text, registry.names())
     environment = _checked_environment(configuration, wanted)
@@ -137,7 +136,7 @@ def _pipelines(wanted: Wanted, configuration: Configuration, environment: str) -
 
 
 def _different(folder: Path, texts: Mapping[Path, str]) -> Iterator[Path]:
-    """Yield the files that are there with another text."""
+    """Yield the files that exist with a different text."""
     for path, text in texts.items():
         try:
             if read_text(folder / path, _MAX_BYTES) != text:
@@ -148,10 +147,10 @@ def _different(folder: Path, texts: Mapping[Path, str]) -> Iterator[Path]:
 
 
 def require_known(name: str) -> None:
-    """Make sure that a provider is installed.
+    """Refuse the name of a provider that is not installed.
 
     Raises:
-        Refused: It is not.
+        ScaffoldRefused: It is such a name.
     """
     known = registry.names()
     if name not in known:
@@ -171,13 +170,13 @@ def variables(configuration: Configuration, environment: str) -> list[str]:
 
 
 def _checked_environment(configuration: Configuration, wanted: Wanted) -> str:
-    """Return the environment that the pipeline checks: production, if the project has it."""
+    """Return the environment that the pipeline checks: production if the project has it, or else its first."""
     known = list(wanted.environments) or [one.environment.value for one in configuration.integrations.values()]
     return "production" if "production" in known else known[0] if known else "production"
 
 
 def _grown(present: Configuration | None, wanted: Wanted) -> tuple[Grown, list[str]]:
-    """Add the providers to the text; say what was added and what was there."""
+    """Return the text with the providers added, and messages about what was added or kept."""
     grown, said = Grown(_HEAD if present is None else present.text), list[str]()
     for name in dict.fromkeys(wanted.providers):
         document = parse(grown.text).get("integrations", {})
@@ -201,12 +200,12 @@ def _with_environments(grown: Grown, name: str, wanted: Wanted, said: list[str])
     known = [*table.get(KEY, {}), table.get("environment")]
     missing = [environment for environment in dict.fromkeys(wanted.environments) if environment not in known]
     if not missing:
-        said.append(f"kept {name}, which is in {CONFIGURATION} already")
+        said.append(f"kept {name}, which is already in {CONFIGURATION}")
     for environment in missing:
         settings = dict.fromkeys([*table.get("settings", {}), *chosen_settings(registry.get(name))])
         values = {setting: f"env:{variable(name, environment, setting)}" for setting in settings}
         grown = grown.with_environment(name, environment, environment_block(values))
-        said.append(f"added the environment {environment} to {name}: it is called {name}/{environment}")
+        said.append(f"added the environment {environment} to {name}: its name is {name}/{environment}")
     return grown
 
 
@@ -216,17 +215,17 @@ def _integration(provider: InstalledProvider, environments: Sequence[str], answe
     yield f'provider = "{name}"'
     if len(environments) == 1:
         yield f'environment = "{environments[0]}"'
-    yield "# share_of_users = 0.30        # whose logins depend on it: the report says so"
+    yield "# share_of_users = 0.30        # the share of users who log in with it, for the report"
     yield ""
     yield f"[integrations.{name}.settings]"
     for each in provider.settings.fields():
         yield from _setting(provider, each, answers)
-    purpose = "Who must answer: an accepted key of the wrong account is not a pass."
+    purpose = "The expected account: a key of another account must not pass."
     yield from _described(f"integrations.{name}.expect", purpose, provider.expectations)
-    purpose = "For the interactions that need a user in a certain state; never a real person's."
+    purpose = "Users for the interactions that need a user in a certain state. Never use a real person's."
     yield from _described(f"integrations.{name}.test_data", purpose, provider.test_data)
     yield ""
-    yield "# How the login service's own client is set."
+    yield "# The settings of the login service's own client."
     yield f"[integrations.{name}.client]"
     yield "timeout_seconds = 3"
     yield "retries = 1"
@@ -246,7 +245,7 @@ def _environments(provider: InstalledProvider, environments: Sequence[str]) -> I
     """Write the values of the first environment at the top, and a table for each other environment."""
     name = provider.name
     yield ""
-    yield "# What is above holds in every environment; a table of one overrides single keys."
+    yield "# The tables above apply to every environment. The table of an environment overrides single keys."
     yield f"[integrations.{name}.{KEY}.{environments[0]}]"
     for environment in environments[1:]:
         yield ""
@@ -262,7 +261,7 @@ def _setting(provider: InstalledProvider, each: SettingField, answers: Mapping[s
 
 
 def _described(table: str, purpose: str, keys: Mapping[str, str]) -> Iterator[str]:
-    """Return a table whose keys are there to be filled in; nothing where the provider has none."""
+    """Yield a table with commented keys to fill in; nothing if the provider has no such keys."""
     if not keys:
         return
     yield ""
@@ -278,14 +277,14 @@ def _comment(text: str) -> list[str]:
 
 
 def chosen_settings(provider: InstalledProvider) -> list[str]:
-    """Return the settings of the simplest whole configuration: the required ones, and the first that authenticates."""
+    """Return the settings of the simplest complete configuration: the required ones, and the first to authenticate."""
     fields = provider.settings.fields()
     one_of = provider.settings.any_of[:1]
-    return [each.name for each in fields if each.required or each.name in one_of]
+    return [field.name for field in fields if field.required or field.name in one_of]
 
 
 def reference(provider: InstalledProvider, each: SettingField) -> str:
-    """Where the value is looked for, until somebody says better."""
+    """Return the reference of a setting if no other is given."""
     example = each.setting.example
     return example if each.secret and example.startswith("env:") else f"env:{variable(provider.name, each.name)}"
 

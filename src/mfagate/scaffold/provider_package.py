@@ -1,11 +1,10 @@
-"""``mfagate new-provider``: an installable package with a provider that works, and tests for what is made up in it."""
+"""``mfagate new-provider``: an installable package with a working provider, and tests for its invented parts."""
 
 from __future__ import annotations
 
 import keyword
 import re
 from collections.abc import Mapping
-from importlib.resources import files as package_files
 from pathlib import Path
 from string import Template
 
@@ -14,38 +13,18 @@ from mfagate.scaffold import ScaffoldRefused, Written, write
 
 _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 
-_FILES = {
-    "pyproject.toml": "pyproject.toml",
-    "README.md": "README.md",
-    "integrations.toml": "integrations.toml",
-    "src/__init__.py": "src/{package}/__init__.py",
-    "src/provider.py": "src/{package}/provider.py",
-    "src/dialect.py": "src/{package}/dialect.py",
-    "src/probes.py": "src/{package}/probes.py",
-    "src/settings.py": "src/{package}/settings.py",
-    "src/auth.py": "src/{package}/auth.py",
-    "src/errors.py": "src/{package}/errors.py",
-    "src/client.py": "src/{package}/client.py",
-    "src/states.py": "src/{package}/states.py",
-    "src/faults.py": "src/{package}/faults.py",
-    "src/emulator.py": "src/{package}/emulator.py",
-    "src/sandbox.py": "src/{package}/sandbox.py",
-    "contracts/test_contract.py": "contracts/{name}/test_{module}_contract.py",
-    "tests/test_gaps.py": "tests/test_gaps.py",
-    "tests/test_suite.py": "tests/test_suite.py",
-}
-"""Template and place of each file."""
+_TEMPLATES = Path(__file__).with_name("provider")
 
 
 def new_provider(parent: Path, name: str, title: str | None) -> tuple[Path, Written]:
     """Write the package ``mfagate-NAME`` below ``parent``.
 
     Raises:
-        Refused: The name cannot be one, is taken, or the folder exists or cannot be written.
+        ScaffoldRefused: The name is malformed or taken, or the folder exists or cannot be written.
     """
     if not _NAME.fullmatch(name) or keyword.iskeyword(name):
         raise ScaffoldRefused(
-            f"{name!r} cannot be a provider's name: small letters and digits, with single hyphens inside"
+            f"{name!r} cannot be the name of a provider: use lower-case letters and digits, with single hyphens between"
         )
     if name in registry.names():
         raise ScaffoldRefused(f"there is a provider named {name!r} already")
@@ -60,9 +39,13 @@ def new_provider(parent: Path, name: str, title: str | None) -> tuple[Path, Writ
         "module": name.replace("-", "_"),
         "title": title or " ".join(part.capitalize() for part in name.split("-")),
     }
-    return folder, write(folder, {Path(place.format(**words)): _filled(file, words) for file, place in _FILES.items()})
+    files = {_place(path, words): path.read_text("utf-8") for path in sorted(_TEMPLATES.rglob("*.tmpl"))}
+    return folder, write(folder, {place: Template(text).substitute(words) for place, text in files.items()})
 
 
-def _filled(file: str, words: Mapping[str, str]) -> str:
-    template = package_files("mfagate.scaffold") / "provider" / f"{file}.tmpl"
-    return Template(template.read_text("utf-8")).substitute(words)
+def _place(template: Path, words: Mapping[str, str]) -> Path:
+    """Return the path of a template's file in the package."""
+    path = template.relative_to(_TEMPLATES).with_suffix("")
+    if path.parts[0] == "contracts":
+        return Path("contracts", words["name"], f"test_{words['module']}_contract.py")
+    return Path("src", words["package"], path.name) if path.parts[0] == "src" else path

@@ -1,7 +1,7 @@
-"""What a CI machine installs: a path of the project, a git URL with a tag, or an index that somebody names.
+"""What a CI machine installs: a path in the project, a git URL with a tag, or a package index.
 
-mfagate is on no public index, so a CI file never names it alone: whoever claims the name there would run in the
-pipeline, beside its secrets.
+mfagate is not on a public index, so a CI file never installs it by name alone: anyone could claim the name there, and
+their code would run in the pipeline, with its secrets.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 from mfagate.core.version import __version__
 
 EXAMPLE = "git+https://git.example.com/mfagate@v0.1.0"
-"""What the templates name. example.com belongs to nobody (RFC 2606)."""
+"""The source in the templates. example.com is reserved for examples (RFC 2606)."""
 
 FORMS = (
     "git+https://HOST/mfagate@TAG; a wheel or a clone in the project, such as vendor/mfagate-0.1.0-py3-none-any.whl; "
@@ -33,7 +33,7 @@ _MOVING = ("main", "master", "trunk", "develop", "dev", "HEAD", "latest")
 
 
 class BadSource(Exception):
-    """A source that a CI machine cannot install, or that is not pinned; the message says what to write."""
+    """A CI machine cannot install the source, or it is not pinned. The message says what to write."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,10 +41,10 @@ class Source:
     """One pinned source.
 
     Args:
-        package: The requirement, with ``{extras}`` where extras are written.
-        index: The index that pip asks, or empty.
+        package: The requirement, with ``{extras}`` as the placeholder of extras.
+        index: The package index, or empty.
         path: A path relative to the project, or None.
-        doubt: Why it is not known whether the source exists, or empty.
+        doubt: Why the existence of the source could not be checked, or empty.
     """
 
     package: str
@@ -53,26 +53,26 @@ class Source:
     doubt: str = ""
 
     def requirement(self, extras: str) -> str:
-        """Return what pip installs."""
+        """Return the requirement for pip."""
         return self.package.format(extras=extras)
 
 
 def parse(text: str, folder: Path) -> Source:
-    """Read a source as a person writes it. A git URL is looked up, if it can be reached.
+    """Read a source. A git URL is looked up if the repository can be reached.
 
     Raises:
-        BadSource: It does not exist, is not pinned, or could not be used on another machine.
+        BadSource: It does not exist, is not pinned, or cannot be used on another machine.
     """
     if found := re.search(r"[\s\"'\\$`{}<>|;&\x00-\x1f\x7f]", text):
-        raise BadSource(f"it has a character that CI files and shells read otherwise: {found[0]!r}")
+        raise BadSource(f"it contains a character that is special in CI files and shells: {found[0]!r}")
     if text.startswith("git+"):
         return _git(text)
     if re.match(r"https?://", text):
         return _index(text)
     if re.match(r"mfagate(?![\w./-])", text) and not (folder / text).exists():
-        raise BadSource(f"mfagate is on no public index, and somebody else could claim the name there. Write {FORMS}")
+        raise BadSource(f"mfagate is not on a public index, and anyone could claim the name there. Write {FORMS}")
     if "://" in text:
-        raise BadSource(f"it is no source that pip installs. Write {FORMS}")
+        raise BadSource(f"pip cannot install it. Write {FORMS}")
     return _path(text, folder)
 
 
@@ -80,9 +80,9 @@ def _index(text: str) -> Source:
     url = urlsplit(text)
     host = (url.hostname or "").lower()
     if any(host == public or host.endswith(f".{public}") for public in _PUBLIC_INDEXES):
-        raise BadSource(f"mfagate is not on {host}: somebody else could claim the name there. Name your own index")
+        raise BadSource(f"mfagate is not on {host}, and anyone could claim the name there. Name your own index")
     if url.scheme != "https":
-        raise BadSource("it has to begin with https://, or somebody on the way can replace the package")
+        raise BadSource("it must begin with https://; otherwise the package could be replaced in transit")
     _require_no_credential(url.username, url.password)
     return Source(f"mfagate{{extras}}=={__version__}", index=text)
 
@@ -98,7 +98,7 @@ def _git(text: str) -> Source:
     if revision in _MOVING:
         raise BadSource(f"{revision} moves, and the pipeline would change with it: name a tag or a commit")
     if revision.startswith("-"):
-        raise BadSource(f"{revision} is no name of a revision")
+        raise BadSource(f"{revision} is not the name of a revision")
     doubt = _looked_up(url._replace(path=path, query="", fragment="").geturl(), revision)
     return Source(f"mfagate{{extras}} @ {text}", doubt=doubt)
 
@@ -106,15 +106,15 @@ def _git(text: str) -> Source:
 def _require_no_credential(user: str | None, password: str | None) -> None:
     if user is not None or password is not None:
         raise BadSource(
-            "it carries a user name or a token, which would be committed: let the CI machine log in by itself"
+            "it contains a user name or a token, which would be committed: give the CI machine credentials of its own"
         )
 
 
 def _looked_up(url: str, revision: str) -> str:
-    """Ask the repository for the revision; return why it could not be asked.
+    """Look the revision up in the repository. Return why that was not possible, or an empty text.
 
     Raises:
-        BadSource: It has no such tag, or the name is that of a branch.
+        BadSource: It has no such tag, or the revision is a branch.
     """
     try:
         status, listed = _git_answers("ls-remote", "--quiet", "--", url)
@@ -123,23 +123,23 @@ def _looked_up(url: str, revision: str) -> str:
     except (OSError, subprocess.TimeoutExpired):
         return "the repository did not answer"
     if status:
-        return "the repository could not be asked from here"
+        return "the repository cannot be read from here"
     names = {line.partition("\t")[2] for line in listed.splitlines()}
     if f"refs/tags/{revision}" in names:
         return ""
     if f"refs/heads/{revision}" in names:
-        raise BadSource(f"{revision} is a branch, which moves, and the pipeline with it: name a tag or a commit")
+        raise BadSource(f"{revision} is a branch, and the pipeline would change with it: name a tag or a commit")
     if re.fullmatch(r"[0-9a-f]{7,64}", revision):
-        return ""  # The repository is there; it lists no commits.
+        return ""  # The repository exists, but does not list commits.
     raise BadSource(f"the repository has no tag {revision}")
 
 
 def _git_answers(*arguments: str) -> tuple[int, str]:
-    """Run git without a question to anybody; return its exit code and what it printed.
+    """Run git without prompts. Return its exit code and its output.
 
     Raises:
         OSError: It cannot be started.
-        TimeoutExpired: It took too long, and was stopped with everything that it had started.
+        TimeoutExpired: It took too long, and was stopped with all processes that it started.
     """
     quiet = {"GIT_SSH_COMMAND": "ssh -o BatchMode=yes", **os.environ, "GIT_TERMINAL_PROMPT": "0", "GIT_ASKPASS": "true"}
     command = ["git", *arguments]
@@ -172,8 +172,8 @@ def _path(text: str, folder: Path) -> Source:
     if full.is_dir() and not (full / "pyproject.toml").is_file():
         raise BadSource(f"the folder {text} has no pyproject.toml, so pip cannot install it")
     if full.is_file() and not full.name.endswith((".whl", ".tar.gz")):
-        raise BadSource(f"{text} is no wheel (.whl) and no source distribution (.tar.gz)")
+        raise BadSource(f"{text} is neither a wheel (.whl) nor a source distribution (.tar.gz)")
     if full.is_file() and not full.name.startswith("mfagate-"):
-        raise BadSource(f"{text} is no package of mfagate: its name does not begin with mfagate-")
+        raise BadSource(f"{text} is not a package of mfagate: its name does not begin with mfagate-")
     relative = full.relative_to(root)
     return Source(f"./{relative.as_posix()}{{extras}}", path=relative)

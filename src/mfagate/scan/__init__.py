@@ -1,1 +1,1 @@
-"""``mfagate scan``: find what could be a secret in recordings of any program."""
+"""``mfagate scan``: find possible secrets in recordings of any program."""

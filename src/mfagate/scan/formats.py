@@ -1,8 +1,7 @@
-"""Read the recordings of any program that records HTTP, by what is in them.
+"""Read the recordings of any program that records HTTP, recognised by their content.
 
-The name of a file decides nothing: a recording may have any ending or none. Recorders write YAML or JSON, and agree on
-one thing: an interaction is an object with a request and a response in it. How these write address, headers and body
-differs:
+The name of a file is ignored. Recorders write YAML or JSON, and all of them write an interaction as an object with a
+request and a response. They write addresses, headers and bodies in different ways:
 
 - vcrpy, with the serializers for YAML and JSON: https://vcrpy.readthedocs.io/en/latest/advanced.html
 - go-vcr, versions 1 to 4: https://github.com/dnaeon/go-vcr
@@ -39,7 +38,7 @@ from mfagate.core.yaml_text import YamlError, could_be_deep, documents, loader
 LARGEST = 64 << 20
 _GZIP = b"\x1f\x8b"
 _DEEPEST = 6
-"""Levels below the root at which interactions are looked for."""
+"""The depth below the root to which interactions are searched for."""
 
 _TEXT_CODINGS = frozenset({"", "identity"})
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0e-\x1f]")
@@ -64,23 +63,23 @@ _HANDLED = frozenset(
         "version",
     }
 )  # fmt: skip
-"""Members of a request or an answer that are searched in their own way, or say nothing. The others are searched too."""
+"""Members of a request or an answer with their own search, or without content. All others are searched as JSON."""
 
 _TEXTS = ("string", "text", "content", "body", "data")
 _ENCODED = ("base64_string", "base64string", "base64", "base64body")
 
 
 class NotRead(Exception):
-    """A file that could not be searched; the text completes "PATH …" and quotes nothing of it."""
+    """The file could not be searched. The text completes "PATH …" and quotes nothing of the file."""
 
 
 class NoRecording(Exception):
-    """A file that is something else; the text completes "PATH …"."""
+    """The file is not a recording. The text completes "PATH …"."""
 
 
 @dataclass(frozen=True, slots=True)
 class HttpMessage:
-    """A request or an answer. ``unread`` says what of it cannot be searched."""
+    """A request or an answer. ``unread`` says what cannot be searched."""
 
     addresses: tuple[str, ...] = ()
     headers: tuple[tuple[str, str], ...] = ()
@@ -98,18 +97,18 @@ class Recorded:
 
 @dataclass(frozen=True, slots=True)
 class Recording:
-    """A recording. ``rest`` is what stands outside of its interactions, as JSON."""
+    """A recording. ``rest`` is its content outside of the interactions, as JSON."""
 
     interactions: tuple[Recorded, ...]
     rest: bytes = field(default=b"", repr=False)
 
 
 def read(path: Path) -> Recording:
-    """Return the interactions of a recording, and what stands beside them.
+    """Return the interactions of a recording, and its other content.
 
     Raises:
-        NotRead: It cannot be read, though it may be a recording.
-        NoRecording: It is something else.
+        NotRead: It cannot be read, but may be a recording.
+        NoRecording: It is not a recording.
         OutOfResources: This machine has no descriptor or memory left.
     """
     text = _text(_content(path))
@@ -125,7 +124,7 @@ def read(path: Path) -> Recording:
 
 
 def _rest(roots: list[Any], budget: _AliasBudget) -> bytes:
-    """Return what else the root holds, such as the variables of Azure's test proxy and of Postman."""
+    """Return other members of the root, such as the variables of Azure's test proxy and of Postman."""
     rest = [
         {name: value for name, value in _low(root).items() if name not in _PARTS and not _is_other_list(value)}
         for root in roots
@@ -140,7 +139,7 @@ def _is_other_list(value: Any) -> bool:
 
 
 def _named_value(item: Any) -> tuple[str, Any] | None:
-    """Return the name and the value that an object states as such, as HAR and Postman write parameters."""
+    """Return the name and the value of an object that states both, as HAR and Postman write parameters."""
     if not isinstance(item, dict) or "value" not in (low := _low(item)):
         return None
     name = next((low[each] for each in ("name", "key") if isinstance(low.get(each), str)), None)
@@ -153,7 +152,7 @@ def _is_environment(root: Any) -> bool:
 
 
 def _with_body_file(mapping: Path, pair: _Pair) -> _Pair:
-    """Put the body into an answer of WireMock that keeps it in the folder ``__files``.
+    """Add the body to a WireMock answer that keeps it in the folder ``__files``.
 
     https://wiremock.org/docs/stubbing/#specifying-the-response-body
     """
@@ -187,7 +186,7 @@ def _content(path: Path) -> bytes:
             raise OutOfResources(f"cannot be read: {error.strerror}") from error
         raise NotRead(f"cannot be read: {error.strerror or 'it is not a regular file'}") from None
     except ValueError:
-        raise NotRead("cannot be read: its name is not a name of a file") from None
+        raise NotRead("cannot be read: its name is not a valid file name") from None
     if content.startswith(_GZIP):
         content = _inflated(content, zlib.MAX_WBITS | 16)
     if len(content) > LARGEST:
@@ -207,7 +206,7 @@ def _inflated(content: bytes, window: int) -> bytes:
 
 
 _OTHER_FILES = (b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"\x00\x00\x01\x00", b"RIFF", b"%PDF", b"wOF", b"\x7fELF")
-"""How images, fonts, documents and programs begin."""
+"""The first bytes of images, fonts, documents and programs."""
 
 
 def _text(content: bytes) -> str:
@@ -225,7 +224,7 @@ def _text(content: bytes) -> str:
 
 
 def _roots(text: str) -> list[Any]:
-    """Return what the file holds: one document, or several."""
+    """Return the documents of the file."""
     if text.lstrip()[:1] in ("{", "["):
         try:
             return [json.loads(text)]
@@ -243,11 +242,11 @@ def _roots(text: str) -> list[Any]:
             raise NoRecording("is not YAML or JSON") from None
         kind = "JSON" if text.lstrip()[:1] in ("{", "[") else "YAML"
         where = f" (line {error.line})" if error.line else ""
-        raise NotRead(f"is not {kind}{where}, though it looks like a recording") from None
+        raise NotRead(f"is not {kind}{where}, but looks like a recording") from None
 
 
 def _json_lines(text: str) -> list[Any] | None:
-    """Return the documents of a file with one on each line, or None."""
+    """Return the documents of a file with one document per line, or None."""
     try:
         return [json.loads(line) for line in text.splitlines() if line.strip()]
     except (ValueError, RecursionError):
@@ -255,13 +254,13 @@ def _json_lines(text: str) -> list[Any] | None:
 
 
 def _marks(text: str) -> int:
-    """Return how many of the words a text has by which recordings are known."""
+    """Count the words in a text that are typical of recordings."""
     return len({(bare or in_quotes).lower() for bare, in_quotes in _MARKS.findall(text)})
 
 
 @cache
 def _tolerant(deep: bool) -> Any:
-    """Return a loader that takes values with the types of other languages (``!ruby/hash``) for plain ones."""
+    """Return a loader that ignores the types of other languages (``!ruby/hash``)."""
     base: Any = loader(deep)
 
     class Tolerant(base):  # type: ignore[misc]
@@ -293,10 +292,10 @@ def _tolerant(deep: bool) -> Any:
 _Pair = tuple[dict[str, Any], dict[str, Any]]
 
 _LISTS = ("interactions", "http_interactions", "entries")
-"""What the list of the interactions is called."""
+"""Names of the list of interactions."""
 
 _UNKNOWN: _Pair = ({}, {})
-"""Stands for an interaction that is written in a way that is not known."""
+"""An interaction in an unknown format."""
 
 
 def _interactions(node: Any, levels: int) -> Iterator[_Pair]:
@@ -318,7 +317,7 @@ def _interactions(node: Any, levels: int) -> Iterator[_Pair]:
 
 
 def _below(name: str, value: Any, levels: int) -> Iterator[_Pair]:
-    """Yield the interactions below a member; where it is the list of them, each item has to be one."""
+    """Yield the interactions below a member. In a list of interactions, each item must be one."""
     if name in _LISTS and isinstance(value, list):
         for item in value:
             yield from list(_interactions(item, levels)) or [_UNKNOWN]
@@ -327,7 +326,7 @@ def _below(name: str, value: Any, levels: int) -> Iterator[_Pair]:
 
 
 def _pair(low: dict[str, Any]) -> _Pair | None:
-    """Return the request and the answer that an object holds, or None."""
+    """Return the request and the answer in an object, or None."""
     request, answer = low.get("request", low.get("httprequest")), low.get("response", low.get("httpresponse"))
     if isinstance(request, dict) and isinstance(messages := low.get("_websocketmessages"), list):
         answer = {**_object(answer), "_webSocketMessages": messages}
@@ -342,7 +341,7 @@ def _pair(low: dict[str, Any]) -> _Pair | None:
 
 
 def _examples(answers: Any) -> Iterator[_Pair]:
-    """Yield the answers that a request of Postman is saved with, each with the request as it was sent."""
+    """Yield the saved answers of a Postman request, each with the request as sent."""
     for answer in answers if isinstance(answers, list) else ():
         if isinstance(answer, dict) and "originalRequest" in answer:
             rest = {name: value for name, value in answer.items() if name != "originalRequest"}
@@ -350,7 +349,7 @@ def _examples(answers: Any) -> Iterator[_Pair]:
 
 
 def _of_nock(answer: Any) -> Any:
-    """Return the bytes of an answer that nock writes in hexadecimal, because they are binary or compressed."""
+    """Return the bytes of a binary or compressed answer, which nock writes in hexadecimal."""
     parts = answer if isinstance(answer, list) else [answer]
     if not parts or not all(isinstance(part, str) and _HEXADECIMAL.fullmatch(part) for part in parts):
         return answer
@@ -361,7 +360,7 @@ _HEXADECIMAL = re.compile(r"(?:[0-9a-f]{2}){8,}")
 
 
 def _low(node: dict[Any, Any]) -> dict[str, Any]:
-    """Return the members by their names in lower case; old recordings of Ruby have symbols (``:request``)."""
+    """Return the members with names in lower case. Old recordings of Ruby have symbols (``:request``)."""
     return {str(name).lower().removeprefix(":"): value for name, value in node.items()}
 
 
@@ -374,7 +373,7 @@ def _is_request(node: dict[str, Any]) -> bool:
 
 
 def _is_of_pact(low: dict[str, Any]) -> bool:
-    """Return whether an object is a pact: its keys and codes are invented, and look real on purpose."""
+    """Return whether an object is a pact, whose keys and codes are invented and look real on purpose."""
     return isinstance(low.get("consumer"), dict) and isinstance(low.get("provider"), dict)
 
 
@@ -383,23 +382,23 @@ def _members_of(low: dict[str, Any], part: str) -> dict[str, Any]:
 
 
 def _refuse_unknown(roots: list[Any], text: str) -> None:
-    """Explain a file without interactions.
+    """Refuse a file without interactions, except an empty list of them.
 
     Raises:
-        NotRead: It looks like a recording of a program that is not known.
-        NoRecording: It does not, or is a pact.
+        NotRead: It looks like a recording of an unknown program.
+        NoRecording: It does not look like a recording, or is a pact.
     """
     members = {name: value for root in roots if isinstance(root, dict) for name, value in _low(root).items()}
     if {"consumer", "provider"} <= members.keys():
-        raise NoRecording("is a pact, which holds invented values")
+        raise NoRecording("is a pact, which contains invented values")
     if members.keys() & {"__export_format", "imposters", "stubs"} or _is_first_postman(members):
         raise NotRead("is of Insomnia, Mountebank or version 1 of Postman, which mfagate does not read: save it as HAR")
     lists = [members[name] for name in _LISTS if name in members]
     if lists and not any(lists):
         return  # a recording of nothing
     if (lists and "entries" not in members) or _marks(text) >= _FEWEST_MARKS:
-        raise NotRead("looks like a recording, but not of a format that mfagate knows")
-    raise NoRecording("is no recording: it has no request with an answer")
+        raise NotRead("looks like a recording, but its format is not supported")
+    raise NoRecording("is not a recording: it has no request with an answer")
 
 
 def _is_first_postman(members: dict[str, Any]) -> bool:
@@ -407,7 +406,7 @@ def _is_first_postman(members: dict[str, Any]) -> bool:
 
 
 class _AliasBudget:
-    """Limit what aliases of YAML can make of a small file."""
+    """A limit on the size to which YAML aliases can expand a small file."""
 
     def __init__(self, characters: int) -> None:
         self._left = 20 * characters + 100_000
@@ -431,7 +430,7 @@ class _AliasBudget:
 
 def _recorded(pair: _Pair, budget: _AliasBudget) -> Recorded:
     if pair is _UNKNOWN:
-        return Recorded(HttpMessage(unread="is written in a way that mfagate does not know"), HttpMessage())
+        return Recorded(HttpMessage(unread="has a format that is not supported"), HttpMessage())
     budget.weigh(pair)
     return Recorded(_message(pair[0]), _message(pair[1]))
 
@@ -461,7 +460,7 @@ def _addresses(low: dict[str, Any]) -> Iterator[str]:
 
 
 def _headers(node: Any) -> Iterator[tuple[str, str]]:
-    """Yield headers, written as an object, or as a list of names and values, of pairs or of objects."""
+    """Yield headers from an object, or from a list of names and values, of pairs or of objects."""
     if isinstance(node, dict):
         for name, values in node.items():
             yield from ((str(name), text) for text in _header_texts(values))
@@ -478,7 +477,7 @@ def _headers(node: Any) -> Iterator[tuple[str, str]]:
 
 
 def _cookies(node: Any) -> Iterator[tuple[str, str]]:
-    """Yield cookies that are listed one by one, as HAR does beside the headers."""
+    """Yield cookies from a list, which HAR has besides the headers."""
     for item in node if isinstance(node, list) else ():
         if (pair := _named_value(item)) is not None and isinstance(pair[1], str):
             yield "Cookie", f"{pair[0]}={pair[1]}"
@@ -495,7 +494,7 @@ def _header_texts(values: Any) -> Iterator[str]:
 
 
 def _contents(node: Any, name: str) -> Iterator[bytes | NotRead]:
-    """Yield what a body says, in each of the ways in which it is written."""
+    """Yield the content of a body, in any of its notations."""
     if node is None or isinstance(node, bool) or node in ("", b""):
         return
     if isinstance(node, bytes | NotRead):
@@ -515,7 +514,7 @@ def _contents(node: Any, name: str) -> Iterator[bytes | NotRead]:
 
 
 def _known_members(node: dict[str, Any]) -> dict[str, Any]:
-    """Return the members of a body that is written as an object about itself, such as ``{string: …, encoding: …}``."""
+    """Return the members of a body that is written as a description, such as ``{string: …, encoding: …}``."""
     low = _low(node)
     about = {*_TEXTS, *_ENCODED, "encoding", "mimetype", "size", "compression", "params", "file", "$fixed", "comment",
              "status", "url"}  # fmt: skip
@@ -529,7 +528,7 @@ def _known_members(node: dict[str, Any]) -> dict[str, Any]:
 
 
 def _plain(node: Any) -> Any:
-    """Return a document of YAML as one of JSON."""
+    """Convert a YAML document to JSON types."""
     if isinstance(node, dict):
         return {str(name): _plain(value) for name, value in node.items()}
     if isinstance(node, list | tuple | set):
@@ -547,7 +546,7 @@ def _unencoded(text: str) -> bytes:
 
 
 def _unescaped(text: str) -> bytes:
-    """Return the bytes of a text body: those of gzip may be written as characters, or in base64."""
+    """Return the bytes of a text body. Compressed bytes may be written as characters, or in base64."""
     if text.startswith("\x1f\x8b") and all(ord(sign) < 256 for sign in text):
         return text.encode("latin-1")
     if text.startswith("H4sI") and (content := _unencoded(text)).startswith(_GZIP):
@@ -556,10 +555,10 @@ def _unescaped(text: str) -> bytes:
 
 
 def _decoded(content: bytes | NotRead, codings: list[str]) -> bytes:
-    """Undo compression, whatever the headers say: recorders often keep the header of a body that they decoded.
+    """Undo compression by content, because recorders often keep the header of a body that they decoded.
 
     Raises:
-        NotRead: It is compressed and cannot be decompressed here, or it is in another file that was not read.
+        NotRead: It cannot be decompressed, or it is in another file that could not be read.
     """
     if isinstance(content, NotRead):
         raise content

@@ -1,8 +1,8 @@
-"""Tell a value that could be a secret from what a recorder or a person put in its place.
+"""Distinguish values that could be secrets from what a recorder or a person wrote in their place.
 
-Recorders have filters, and each project its own words for what they take out: ``REDACTED``, ``[FILTERED]``,
-``<TWILIO AUTH TOKEN>``, ``SSWS myAPIToken``, ``sanitized_dpop_proof_jwt``. Names do not decide alone either: many APIs
-call settings, links and error codes by the names that others use for secrets.
+Each project has its own words for filtered values: ``REDACTED``, ``[FILTERED]``, ``<TWILIO AUTH TOKEN>``,
+``SSWS myAPIToken``, ``sanitized_dpop_proof_jwt``. The name of a field is not enough either: many APIs use names for
+settings, links and error codes that others use for secrets.
 
 - https://vcrpy.readthedocs.io/en/latest/advanced.html#filter-information-from-http-requests
 - https://benoittgt.github.io/vcr/#/configuration/filter_sensitive_data
@@ -22,7 +22,7 @@ _LONG_MARKS = (
     "anonymi", "changeme", "censored", "example", "filtered", "obfuscat", "placeholder", "redact", "replaceme",
     "sanitis", "sanitiz", "scrubbed", "suppressed",
 )  # fmt: skip
-"""Long enough not to be in a random value by chance, wherever they stand in it."""
+"""Words that are too long to occur in a random value by chance."""
 
 _SHORT_MARKS = frozenset(
     {
@@ -31,7 +31,7 @@ _SHORT_MARKS = frozenset(
         "stripped", "stub", "test", "testing", "unused",
     }
 )  # fmt: skip
-"""These count as words of their own."""
+"""These count only as separate words."""
 
 _SCHEME = re.compile(r"\A(?:Basic|Bearer|Digest|DPoP|GenieKey|Key|SSWS|Token|ApiKey|Api-Token)[ :=]+(?=\S)", re.I)
 _WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|[0-9]+")
@@ -48,13 +48,13 @@ _LONG = 16
 
 
 def is_scrubbed(value: str) -> bool:
-    """Return whether a value says that it is none: a word of a filter, a mask, an example, a variable."""
+    """Return whether a value is a placeholder: a word of a filter, a mask, an example or a variable."""
     bare = _SCHEME.sub("", value.strip().strip("\"'")).strip().strip("\"'")
     if not bare or _is_marked(bare) or _is_masked(bare) or placeholder(bare) is not None:
         return True
     if len(bare) <= _LONGEST_LABEL and _is_label(bare):
         return True
-    if bare.count(".") == 2 and bare.startswith("eyJ"):  # a JSON Web Token whose signature was taken out
+    if bare.count(".") == 2 and bare.startswith("eyJ"):  # a JSON Web Token without its signature
         return is_scrubbed(bare.rpartition(".")[2])
     return _is_scrubbed_pair(value)
 
@@ -68,7 +68,7 @@ def _is_marked(text: str) -> bool:
     low = text.lower()
     if any(mark in low for mark in _LONG_MARKS):
         return True
-    # Split at signs, and at capitals only in what is made of words: in a random text any short word can stand.
+    # Split at signs; at capitals only if the text consists of words, because a random text can contain any short word.
     words = re.split(r"[^a-z0-9]+", low)
     if any(len(word) >= _LONG and not word.isalpha() for word in words):  # as in ``sk_test_…``, whose rest is random
         return False
@@ -78,7 +78,7 @@ def _is_marked(text: str) -> bool:
 
 
 def _is_masked(text: str) -> bool:
-    """Return whether most of a text is one sign again and again, or a row of the alphabet or of digits."""
+    """Return whether most of a text is one repeated sign, or a sequence of the alphabet or of digits."""
     if "..." in text or "…" in text:
         return True
     signs = [sign for sign in text if sign.isalnum() or sign in "*•·#"]
@@ -94,12 +94,12 @@ def _is_masked(text: str) -> bool:
 
 
 def _counts(text: str) -> bool:
-    """Return whether digits count upwards, and begin again at times: 12345678-1234-1234."""
+    """Return whether digits count upwards, possibly several times: 12345678-1234-1234."""
     return text.isdecimal() and all(after in "01" or int(after) == int(before) + 1 for before, after in pairwise(text))
 
 
 def _is_scrubbed_pair(value: str) -> bool:
-    """Return whether a Basic header has no secret in it: its password counts, or its name if it has none."""
+    """Return whether a Basic header contains no secret as its password, or as its name without a password."""
     scheme, _, encoded = value.strip().partition(" ")
     if scheme.lower() != "basic":
         return False
@@ -112,7 +112,7 @@ def _is_scrubbed_pair(value: str) -> bool:
 
 
 def is_words(text: str) -> bool:
-    """Return whether a text is made of words, as names of settings and sentences are, and no random value."""
+    """Return whether a text consists of words, as sentences and names of settings do, and is not random."""
     if len(text) > _LONGEST_LABEL or re.search(r"[^A-Za-z0-9 ,.'_:/!?()-]", text):
         return False
     letters = re.sub(r"\d{1,3}$", "", text)

@@ -1,8 +1,8 @@
-"""``mfagate scan``: what stands in recordings that could be a secret.
+"""``mfagate scan``: search recordings for possible secrets.
 
-No secret has to be known for it. Where :mod:`mfagate.cassettes.scrub` would take something out of a recording, the
-value decides: words of filters, masks, examples, links and settings are no secrets, so what remains is what a person
-has to look at. It works without any configuration, in a pre-commit hook, and on recordings of any program.
+No secret must be known. Of everything that :mod:`mfagate.cassettes.scrub` would remove from a recording, values that
+cannot be secrets (words of filters, masks, examples, links and settings) are ignored. A person must check the rest.
+The search needs no configuration, and works in a pre-commit hook and on recordings of any program.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from mfagate.secrets.shapes import COMMON, SecretShape
 _LONGEST_NAME = 80
 
 _SECRET_HEADERS = ("apikey", "authkey", "dpop", "functionskey", "subscriptionkey")
-"""Endings of headers that hold credentials, beside those of fields."""
+"""Endings of the names of headers with credentials, besides those of fields."""
 
 _COOKIE_HEADERS = frozenset({"cookie", "setcookie"})
 _ADDRESS_HEADERS = frozenset({"location", "referer", "refererurl", "contentlocation"})
@@ -36,10 +36,10 @@ _NOT_OF_A_CREDENTIAL = (
     "antiforgerytoken", "correlationtoken", "cursortoken", "csrftoken", "deltatoken", "idempotencytoken",
     "requesttoken", "verificationtoken", "xsrftoken",
 )  # fmt: skip
-"""What guards one form or one request is worth nothing without the session that it belongs to."""
+"""Tokens that protect one form or one request, and are worthless without its session."""
 
 _PASSWORDS = ("pass", "passcode", "passphrase", "password", "pin", "pwd", "otp")
-"""Endings of fields whose values may be short, or words."""
+"""Endings of the names of fields whose values may be short, or words."""
 
 _CODES = frozenset({"code", "otp", "passcode", "pin"})
 _DIGITS = re.compile(r"\d{4,10}")
@@ -47,7 +47,7 @@ _DIGITS = re.compile(r"\d{4,10}")
 _VALUE_NAMES = frozenset(
     {"value", "values", "plain", "plaintext", "text", "string", "raw", "current", "new", "old", "#text", "equalto"}
 )
-"""What the secret itself is called in an object about it: ``{"password": {"value": "…"}}``."""
+"""Names of the secret in an object that describes it: ``{"password": {"value": "…"}}``."""
 
 _SHORTEST_TOKEN = 8
 _MOST_SPACES = 5
@@ -63,7 +63,7 @@ _HARMLESS_COOKIES = re.compile(
     r"xsrf|csrf",
     re.IGNORECASE,
 )
-"""Cookies that balance load, tell robots from people, count visitors or guard forms.
+"""Cookies that balance load, detect robots, count visitors or protect forms.
 
 - https://developers.cloudflare.com/fundamentals/reference/policies-compliances/cloudflare-cookies/
 - https://docs.aws.amazon.com/elasticloadbalancing/latest/application/sticky-sessions.html
@@ -74,7 +74,7 @@ _HARMLESS_COOKIES = re.compile(
 _SIGNED_REQUESTS = re.compile(
     r"AWS4-(?:HMAC|ECDSA-P256)-SHA256\b|SharedKey(?:Lite)? |Signature .*signature=", re.IGNORECASE
 )
-"""Signatures of one request, which hold no secret and are accepted for minutes.
+"""Signatures of one request, which contain no secret and are accepted for minutes.
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv.html
 """
 
@@ -83,9 +83,9 @@ _SKIPPED_FOLDERS = frozenset({"__pycache__", "node_modules"})
 
 @dataclass(frozen=True, slots=True)
 class Leak:
-    """A place in a recording. What stands there is not told.
+    """A place in a recording, without its value.
 
-    Interactions count from 1; 0 is what stands outside of them.
+    Interactions count from 1; 0 is the content outside of them.
     """
 
     path: Path
@@ -99,12 +99,13 @@ class Leak:
 
 @dataclass(frozen=True, slots=True)
 class Searched:
-    """What came of one file.
+    """The result for one file.
 
     Args:
-        leaks: What could be a secret.
+        path: The file.
+        leaks: Places with possible secrets.
         unread: Why the file, or parts of it, could not be searched.
-        other: Why the file is no recording, where it is none.
+        other: Why the file is not a recording, if it is not.
     """
 
     path: Path
@@ -114,12 +115,12 @@ class Searched:
 
 
 def recordings(paths: Iterable[Path]) -> list[Path]:
-    """Return the files, and of a folder all files below it but those that are hidden or made by tools."""
+    """Return the files, and all files below the folders except those that are hidden or made by tools."""
     return sorted({file for path in paths for file in (_below(path) if path.is_dir() else [path])})
 
 
 def _below(folder: Path) -> Iterator[Path]:
-    """Yield files, and the folders that cannot be searched: reading them says why."""
+    """Yield files, and folders that cannot be searched: reading them reports the reason."""
     closed: list[OSError] = []
     for place, folders, names in os.walk(folder, onerror=closed.append):
         folders[:] = [name for name in folders if not name.startswith(".") and name not in _SKIPPED_FOLDERS]
@@ -129,7 +130,7 @@ def _below(folder: Path) -> Iterator[Path]:
 
 
 def search(path: Path) -> Searched:
-    """Search a file; whatever is in it, the result says what came of it.
+    """Search a file of any content.
 
     Raises:
         OutOfResources: This machine has no descriptor or memory left.
@@ -162,7 +163,7 @@ class _Interaction:
     unread: list[str] = field(default_factory=list)
 
     def places(self) -> Iterator[str]:
-        """Yield in words every place that could hold a secret."""
+        """Yield a description of every place that could contain a secret."""
         request, answer = self.recorded.request, self.recorded.answer
         host = _host(next(iter(request.addresses), ""))
         for address in dict.fromkeys((*request.addresses, *answer.addresses)):
@@ -172,7 +173,7 @@ class _Interaction:
 
     def _in_message(self, message: HttpMessage, part: str, host: str) -> Iterator[str]:
         for name, value in message.headers:
-            # Some clients and servers write headers in lower case: this is one place.
+            # Some clients and servers write headers in lower case; this is the same place.
             shown = quoted(name.title() if name.islower() else name, _LONGEST_NAME)
             yield from _in_header(name, value, host, f"the header {shown} of the {part}")
         if message.unread:
@@ -180,7 +181,7 @@ class _Interaction:
         content_type = raw(Headers(message.headers).get("content-type")) or ""
         for body in message.bodies:
             search = _LeakSearch(host)
-            is_json = body.lstrip()[:1] in (b"{", b"[")  # a form may be written as an object
+            is_json = body.lstrip()[:1] in (b"{", b"[")  # a recorder may write a form as an object
             try:
                 search.scrubber.body(body, "" if is_json else content_type)
             except (ValueError, RecursionError):
@@ -204,8 +205,8 @@ def _in_header(name: str, value: str, host: str, where: str) -> Iterator[str]:
 
 
 def _in_cookies(value: str, where: str, *, several: bool) -> Iterator[str]:
-    """Find sessions. What is empty, short or a word ends a session or says something else."""
-    if re.fullmatch(r"<[^=]*>|\[[^=]*\]|\{[^=]*\}", value.strip()):  # what a filter put there, with a semicolon in it
+    """Find sessions. An empty or short value or a word is not a session."""
+    if re.fullmatch(r"<[^=]*>|\[[^=]*\]|\{[^=]*\}", value.strip()):  # written by a filter, and may contain a semicolon
         return
     for pair in value.split(";") if several else value.split(";")[:1]:
         name, equals, content = pair.strip().partition("=")
@@ -226,9 +227,9 @@ def _host(address: str) -> str:
 
 
 def _split(address: str) -> tuple[str, str, str]:
-    """Return what is before the path, the path, and the parameters of an address, which may be no valid URL.
+    """Return what is before the path, the path, and the parameters of an address, which may be an invalid URL.
 
-    Parameters behind a ``#`` are written in the same way as those behind a ``?``.
+    Parameters after ``#`` have the same form as those after ``?``.
     """
     before, _, fragment = address.partition("#")
     before, _, query = before.partition("?")
@@ -255,7 +256,7 @@ def could_be_secret(name: str, value: Any) -> bool:
 
     Args:
         name: The name of the field, parameter or header.
-        value: A value of JSON; of an object and a list, what is in it counts.
+        value: A JSON value. For an object or a list, its content counts.
     """
     if isinstance(value, dict):
         return any(could_be_secret(name if _is_value_name(inner) else str(inner), item) for inner, item in value.items()
@@ -296,8 +297,7 @@ _NAMES_OF_THINGS = frozenset(
         "password", "pin", "pwd", "required", "string", "text", "true", "user",
     }
 )  # fmt: skip
-"""Values of settings and of examples that stand under the name of a password."""
-
+"""Values of settings and examples under the name of a password."""
 
 _NAME_OF_SECRET = re.compile(r"(?i)[a-z_-]{0,20}(?:password|passwd|passphrase|secret|token)[a-z_-]{0,20}")
 """Such as ``USER_PASSWORD`` and ``mypassword``."""
@@ -322,7 +322,7 @@ def _is_secret_link(link: str) -> bool:
 
 
 class _LeakSearch:
-    """A scrubber whose work is thrown away: what counts is what it would take out."""
+    """A scrubber whose output is not used: it reports what it would remove."""
 
     def __init__(self, host: str) -> None:
         self._taken: list[tuple[str | None, str]] = []
@@ -334,7 +334,7 @@ class _LeakSearch:
             self._taken.append((name, what))
 
     def places(self, field: str, where: str) -> Iterator[str]:
-        """Yield in words what was taken out; ``field`` is how a field is named."""
+        """Yield a description of what was removed; ``field`` is the template for the name of a field."""
         for name, what in self._taken:
             yield (
                 f"{field.format(quoted(name, _LONGEST_NAME))} of {where}" if name is not None else f"{what} in {where}"
@@ -347,7 +347,7 @@ def _unscrubbed(shape: SecretShape) -> SecretShape:
 
 @lru_cache(maxsize=64)
 def _known_of(host: str) -> tuple[Scrubbing, tuple[SecretShape, ...]]:
-    """Return the scrubbing of the provider that a recording names by its host, else that of all providers."""
+    """Return the scrubbing of the provider that the host of a recording names, or else of all providers."""
     names = registry.names()
     name = host.removesuffix(".invalid")
     if host.endswith(".invalid") and name in names:
@@ -361,7 +361,7 @@ def _known_of(host: str) -> tuple[Scrubbing, tuple[SecretShape, ...]]:
 
 
 _WORTH_PROCESSES = 4 << 20
-"""Starting processes takes as long as searching so many bytes."""
+"""Starting processes takes as long as searching this many bytes."""
 
 _MOST_PROCESSES = 8
 
@@ -381,12 +381,12 @@ def search_all(paths: Sequence[Path]) -> Iterator[Searched]:
 
     done = 0
     try:
-        # Started anew: forking a process that has threads is not safe.
+        # Spawned, because forking a process that has threads is not safe.
         with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
-            for each in pool.map(search, paths, chunksize=max(1, min(32, len(paths) // (4 * processes)))):
-                yield each
+            for result in pool.map(search, paths, chunksize=max(1, min(32, len(paths) // (4 * processes)))):
+                yield result
                 done += 1
-    except (BrokenExecutor, OSError, ImportError):  # no more processes here, or no shared memory for them
+    except (BrokenExecutor, OSError, ImportError):  # too few processes or too little shared memory
         yield from map(search, paths[done:])
 
 

@@ -1,11 +1,12 @@
-"""JSON schemas: of ``integrations.toml`` and of the JSON report.
+"""Generate the JSON schemas of ``integrations.toml`` and of the JSON report.
 
-They are made from the models and the installed providers; the files beside
-this module are what ``mfagate schema`` printed, published with the package.
+They are generated from the models and the installed providers. The files beside this module are the output of
+``mfagate schema``, published with the package.
 """
 
 from __future__ import annotations
 
+import json
 from typing import Any
 from urllib.parse import quote
 
@@ -28,7 +29,8 @@ def report() -> dict[str, Any]:
 
 def config() -> dict[str, Any]:
     """Return the schema of ``integrations.toml``, with each provider's own settings."""
-    document = Configuration.model_json_schema()
+    # The published name of the definition.
+    document = json.loads(json.dumps(Configuration.model_json_schema()).replace("LoginClient", "Client"))
     integration = document["$defs"]["Integration"]
     providers = all_providers()
     integration["properties"]["provider"]["enum"] = sorted(providers)
@@ -63,7 +65,7 @@ def _tables(provider: str) -> str:
 
 
 def _own_tables(provider: InstalledProvider) -> dict[str, Any]:
-    """Describe the tables whose keys are the provider's own; none is required."""
+    """Describe the tables with keys of the provider; no key is required."""
     settings = {
         field.name: {
             "type": "string",
@@ -97,10 +99,10 @@ def _for_provider(name: str, provider: InstalledProvider) -> dict[str, Any]:
 
 
 def _environment(integration: dict[str, Any]) -> dict[str, Any]:
-    """Describe a table of an environment: the keys of an integration, none of them required."""
+    """Describe the table of an environment: the keys of an integration, none of them required."""
     return {
         "additionalProperties": False,
-        "description": "What is different in one environment. Tables are merged key by key, other values replaced.",
+        "description": "Differences for one environment. Tables are merged key by key; other values are replaced.",
         "properties": {key: value for key, value in integration["properties"].items() if key != "environment"},
         "title": "IntegrationEnvironment",
         "type": "object",
@@ -108,7 +110,7 @@ def _environment(integration: dict[str, Any]) -> dict[str, Any]:
 
 
 def _set_once(key: str) -> dict[str, Any]:
-    """Describe a key that an environment cannot have if its integration has it."""
+    """Forbid a key in the environments of an integration that has the key itself."""
     return {
         "if": {"required": [key]},
         "then": {"properties": {KEY: {"additionalProperties": {"properties": {key: False}}}}},
@@ -116,7 +118,7 @@ def _set_once(key: str) -> dict[str, Any]:
 
 
 def _without_slashes(integrations: dict[str, Any]) -> dict[str, Any]:
-    """Describe written names: the name of an environment is made, and never written."""
+    """Allow only names without a slash: mfagate makes the names of environments, nobody writes them."""
     (pattern,) = integrations["patternProperties"]
     written = pattern.replace(MADE, "")
     return {

@@ -1,9 +1,9 @@
 """Decode text that other programs encoded, and keep the positions.
 
-A provider may echo a secret in many encodings, and in several at once: JSON inside HTML,
+A provider may echo a secret in many encodings, or in several at once: JSON inside HTML,
 base64 inside a URL. :func:`views` yields the text itself, and the text with one layer of
-encoding after another removed. Each view maps its characters to the original text, so that
-a secret that is found in decoded text can be masked at its place in the original.
+encoding after another removed. Each view maps its characters to positions in the original
+text, so that a secret that is found in decoded text can be masked in the original.
 
 The work is linear in the length of the text: every regular expression here matches in
 linear time, the number of layers is limited, and blocks of base64 and hexadecimal digits
@@ -118,10 +118,7 @@ class _Digits:
 
 
 class _Block(View):
-    """Bytes from base64 or hexadecimal digits, each byte as one character.
-
-    ``at`` contains the positions of the digits.
-    """
+    """Bytes from base64 or hexadecimal digits, each byte as one character; ``at`` has the positions of the digits."""
 
     def __init__(self, parent: View, content: re.Match[bytes], at: _Digits) -> None:
         super().__init__(content[0].decode("latin-1"))
@@ -166,8 +163,7 @@ _CONTROL = r"(?:\x1b\[|\x9b)[0-9;:?]*+[A-Za-z]|\x1b\][^\x07\x1b\x9c]{0,200}(?:\x
 """An escape sequence of a terminal, such as a colour, a title or a link (ECMA-48, section 5.4)."""
 
 _BREAK = re.compile(rf"(?<![ \t\r])[ \t\r]*+\n\s*+|\0|{_CONTROL}|[{UNSEEN}]++")
-"""Line breaks where a text was wrapped, also within an escape or a block of digits; the zero bytes of UTF-16; invisible
-characters."""
+"""Line breaks of wrapped text, also in an escape or a block of digits; zero bytes of UTF-16; invisible characters."""
 
 _CONTINUED = re.compile(rf"\\\n\s*+(?:\\ )?|{_BREAK.pattern}")
 """The same, and line breaks after a backslash, as in YAML."""
@@ -183,7 +179,7 @@ def unescape(text: str) -> str:
 
 
 def _bytes_of(prefix: str) -> str:
-    """Return a pattern for one UTF-8 character as escapes with two hexadecimal digits, or else for one byte."""
+    """Return a pattern for one UTF-8 character in escapes of two hexadecimal digits, or else for one byte."""
     more = f"{prefix}[89abAB][0-9a-fA-F]"
     return (
         f"{prefix}[cdCD][0-9a-fA-F]{more}|{prefix}[eE][0-9a-fA-F](?:{more}){{2}}"
@@ -224,7 +220,7 @@ def _decoded(escape: re.Match[str]) -> str:
 
 
 def _as_text(data: bytes) -> str:
-    """Decode as UTF-8, or else as Latin-1, as most programs read single bytes."""
+    """Decode as UTF-8, or else as Latin-1, which is how most programs read single bytes."""
     try:
         return data.decode()
     except UnicodeDecodeError:
@@ -265,13 +261,13 @@ _READABLE = re.compile(rb"[\0\t\n\r -~]{4,}+")
 
 @dataclass(frozen=True, slots=True)
 class _Notation:
-    """How bytes are written as digits.
+    """A notation of bytes as digits.
 
     Args:
-        block: Finds digits for at least 12 bytes.
-        bits: How many one digit holds.
+        block: Finds the digits of at least 12 bytes.
+        bits: The number of bits of one digit.
         decode: Returns the bytes of any number of digits.
-        gaps: What may be between the digits.
+        gaps: What may separate the digits.
     """
 
     block: re.Pattern[str]
@@ -280,7 +276,7 @@ class _Notation:
     gaps: re.Pattern[str] | None = None
 
     def found_in(self, view: View, readable: re.Pattern[bytes], shortest: int) -> Iterator[View]:
-        """Yield what is readable in each block, at each digit where a byte may begin."""
+        """Yield the readable parts of each block, decoded from each digit at which a byte may begin."""
         for found in self.block.finditer(view.text):
             digits = self.gaps.sub("", found[0]) if self.gaps else found[0]
             places = self._places(found)
@@ -299,8 +295,8 @@ class _Notation:
         return [*places, *range(start + at, block.end())] if at else range(*block.span())
 
 
-def _from_base64(digits: str) -> bytes:
-    """Return the bytes that the digits hold, whatever their number; a last one alone holds no byte."""
+def from_base64(digits: str) -> bytes:
+    """Decode any number of digits of either alphabet. A single digit left over is ignored."""
     digits = digits.replace("-", "+").replace("_", "/")
     whole = len(digits) - (len(digits) % 4 == 1)
     return a2b_base64(digits[:whole] + "=" * (-whole % 4))
@@ -316,9 +312,9 @@ def _from_hexadecimal(digits: str) -> bytes:
 
 
 _NOTATIONS = (
-    _Notation(re.compile(r"(?<![A-Za-z0-9+/_-])[A-Za-z0-9+/_-]{16,}+", re.ASCII), 6, _from_base64),
+    _Notation(re.compile(r"(?<![A-Za-z0-9+/_-])[A-Za-z0-9+/_-]{16,}+", re.ASCII), 6, from_base64),
     _Notation(re.compile(r"(?<![A-Za-z0-9])(?:[A-Z2-7]{20,}+|[a-z2-7]{20,}+)", re.ASCII), 5, _from_base32),
-    # With or without something between the pairs: 5a71, 5A:71, 0x5a, 0x71, 5a_71, &H5A.
+    # With or without separators between the pairs: 5a71, 5A:71, 0x5a, 0x71, 5a_71, &H5A.
     _Notation(
         re.compile(
             r"(?<![0-9A-Fa-f])(?:(?:0[xX]|[hH])?[0-9A-Fa-f]{2}[\W_]{0,4}){12,}+[0-9A-Fa-f]?",
@@ -337,4 +333,4 @@ _REPLACED: Sequence[tuple[Callable[[str], object], re.Pattern[str], Callable[[re
     (_DECIMALS.search, _DECIMAL, _byte),
     (lambda text: "=\n" in text or "=3D" in text, _QUOTED_PRINTABLE, _quoted_byte),
 )
-"""What is replaced in a text: whether it may be there, what it is, and what it stands for."""
+"""Encodings that are replaced in a text: whether it may contain one, its pattern, and how a match is decoded."""

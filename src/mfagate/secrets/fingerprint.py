@@ -1,7 +1,7 @@
-"""Keyed fingerprints: tell whether two secrets are the same, without showing either.
+"""Keyed fingerprints, which show whether two secrets are equal without revealing them.
 
-A fingerprint is the beginning of an HMAC-SHA-256 (https://www.rfc-editor.org/rfc/rfc2104). Without the key nobody can
-test guesses against it, however short the secret is. With the same key the fingerprints of two runs can be compared.
+A fingerprint is the beginning of an HMAC-SHA-256 (https://www.rfc-editor.org/rfc/rfc2104). Without the key, nobody can
+test guesses against it, however short the secret is. With the same key, the fingerprints of two runs can be compared.
 
 A run uses one key: the variable ``MFAGATE_FINGERPRINT_KEY``, or the key file beside its history
 (:mod:`mfagate.secrets.fingerprint_key`). Without either, it uses a random key of its process.
@@ -20,10 +20,10 @@ from dataclasses import dataclass, field
 KEY_VARIABLE = "MFAGATE_FINGERPRINT_KEY"
 
 DIGITS = 10
-"""Hexadecimal digits of a fingerprint. 40 bits tell the values of one configuration apart."""
+"""Hexadecimal digits of a fingerprint. 40 bits distinguish the values of one configuration."""
 
 _IDENTIFIER = b"\0mfagate: identifier of the fingerprint key\0"
-"""No secret is equal to it, so it has no fingerprint in common with one."""
+"""No secret is equal to this text, so the identifier is never the fingerprint of a secret."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +35,11 @@ class Key:
 
     @property
     def identifier(self) -> str | None:
-        """Return what identifies the key and does not reveal it; None for a key that no other run has."""
+        """Return an identifier that does not reveal the key; None for a key that no other run has."""
         return self._digest(_IDENTIFIER) if self.kept else None
 
     def fingerprint(self, value: str) -> str:
-        """Return the digits that identify the value under this key."""
+        """Return the fingerprint of a value under this key."""
         return self._digest(value.encode("utf-8", "surrogatepass"))
 
     def _digest(self, data: bytes) -> str:
@@ -48,7 +48,7 @@ class Key:
 
 
 OF_THIS_PROCESS = Key(secrets.token_hex(32))
-"""The key of a process that has no other one."""
+"""The key of a process that has no other key."""
 
 _in_use: ContextVar[Key] = ContextVar("fingerprint key", default=OF_THIS_PROCESS)
 """Two runs in one process may have different keys. :class:`~mfagate.core.workers.Workers` hands it to its threads."""
@@ -70,5 +70,5 @@ def using(key: Key) -> Iterator[None]:
 
 
 def fingerprint(value: str) -> str:
-    """Return ten hexadecimal digits that identify the value under the key of this run."""
+    """Return the fingerprint of a value under the key of this run."""
     return _in_use.get().fingerprint(value)

@@ -1,6 +1,6 @@
-"""The key of fingerprints that several runs share: a variable of the environment, or a file of one user.
+"""The fingerprint key that several runs share: an environment variable, or a file of one user.
 
-The file is never in a database: who can read the history must not be able to test guesses against its fingerprints.
+The key is never in a database, because readers of the history must not be able to test guesses against fingerprints.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from mfagate.secrets.fingerprint import KEY_VARIABLE, Key
 FILE_NAME = "fingerprint.key"
 
 SHORTEST = 16
-"""Characters of a key in the variable. A shorter key could be found by trying, and with it the secrets."""
+"""Minimum length of a key in the variable. A shorter key could be guessed, and with it the secrets."""
 
 _FEWEST_CHARACTERS = 5
-"""Different characters of a key in the variable."""
+"""Minimum number of different characters of a key in the variable."""
 
 MAKE_ONE = "openssl rand -hex 32"
 """A command that prints a good key."""
@@ -31,23 +31,23 @@ _TRIES, _BETWEEN_TRIES_SECONDS = 20, 0.05
 
 
 class KeyProblem(Exception):
-    """The key cannot be used. The message says which key, why, and what to do; it quotes nothing of the key."""
+    """The key cannot be used. The message says which key, why, and what to do, and quotes nothing of the key."""
 
 
 def from_environment(environ: Mapping[str, str]) -> Key | None:
-    """Return the key in ``MFAGATE_FINGERPRINT_KEY``, or None if the variable is not set or empty.
+    """Return the key in ``MFAGATE_FINGERPRINT_KEY``, or None if the variable is unset or empty.
 
-    White space around the key does not count: CI services and files often add a line break.
+    White space around the key is ignored, because CI services and files often add a line break.
 
     Raises:
-        KeyProblem: The key is too short, or one character repeated.
+        KeyProblem: The key is too short, or repeats a few characters.
     """
     text = environ.get(KEY_VARIABLE, "").strip()
     if not text:
         return None
     if len(text) < SHORTEST or len(set(text)) < _FEWEST_CHARACTERS:
         raise KeyProblem(
-            f"{KEY_VARIABLE} can be guessed: it needs {SHORTEST} random characters or more; make one with: {MAKE_ONE}"
+            f"{KEY_VARIABLE} can be guessed: it needs at least {SHORTEST} random characters; make one with: {MAKE_ONE}"
         )
     return Key(text, kept=True)
 
@@ -56,31 +56,29 @@ def read(path: Path) -> Key | None:
     """Return the key in a file, or None if there is no file.
 
     Raises:
-        KeyProblem: The file cannot be read, other users can, or it holds no key.
+        KeyProblem: The file cannot be read, other users can read it, or it contains no key.
     """
     try:
         text = _complete(path)
     except FileNotFoundError:
         return None
     except NotOurs as error:
-        raise KeyProblem(
-            f"the fingerprint key {path} {error}; set {KEY_VARIABLE} where that cannot be changed"
-        ) from None
+        raise KeyProblem(f"the fingerprint key {path} {error}; if that cannot be changed, set {KEY_VARIABLE}") from None
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or "it is not text"
-        step = "make it readable for this user" if path.is_file() else "remove it and the next run makes a file"
+        step = "make it readable for this user" if path.is_file() else "remove it, and the next run makes a file"
         raise KeyProblem(
             f"the fingerprint key {path} cannot be read: {reason}; {step}, or set {KEY_VARIABLE}"
         ) from None
     if _KEY.fullmatch(text) is None:
         raise KeyProblem(
-            f"the file {path} holds no fingerprint key: restore it, or remove it and the next run makes one"
+            f"the file {path} contains no fingerprint key: restore it, or remove it, and the next run makes a new key"
         )
     return Key(text, kept=True)
 
 
 def _complete(path: Path) -> str:
-    """Read the key. An empty file is being written by another run, on a file system without hard links."""
+    """Read the key. On a file system without hard links, another run may still be writing an empty file."""
     for _ in range(_TRIES):
         if text := read_private(path, _LARGEST_FILE).strip():
             return text
@@ -89,10 +87,10 @@ def _complete(path: Path) -> str:
 
 
 def read_or_make(path: Path) -> tuple[Key, bool]:
-    """Return the key in a file, and whether it was made now. Two runs at once get the same key.
+    """Return the key in a file, and whether this run made it. Two simultaneous runs get the same key.
 
     Raises:
-        KeyProblem: As of :func:`read`, or the file cannot be written.
+        KeyProblem: See :func:`read`; or the file cannot be written.
     """
     if (key := read(path)) is not None:
         return key, False

@@ -1,7 +1,7 @@
 """Find the public parts of a secret: they occur in public documents, and masking them protects nothing.
 
 Thousands of JSON Web Tokens have the same header, and thousands of private keys begin alike. The
-lines around a key only say what it is. The host of a URL is not a credential.
+lines around a key only name its type. The host of a URL is not a credential.
 """
 
 from __future__ import annotations
@@ -12,6 +12,8 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
+
+from mfagate.secrets.decoding import from_base64
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +28,7 @@ class Part:
         public = bytearray(len(self.text))
         for start, end in self.public:
             public[start:end] = b"\1" * (end - start)
-        return [0, *accumulate(1 - one for one in public)]
+        return [0, *accumulate(1 - is_public for is_public in public)]
 
 
 def secret_parts(value: str) -> Iterator[Part]:
@@ -53,7 +55,7 @@ def secret_parts(value: str) -> Iterator[Part]:
 _ARMOUR = re.compile(r"-----(BEGIN|END) ([A-Z0-9 ]{1,40})-----")
 
 _ATTRIBUTE = re.compile(r"(?<![^\n])[ \t]*+(?:Bag Attributes|Key Attributes|[\w.-][\w .-]{0,60}[:=]).*")
-"""Lines that ``openssl pkcs12`` writes in front of a block: which certificate it is, and who issued it."""
+"""Lines that ``openssl pkcs12`` writes before a block: the certificate and its issuer."""
 
 _JWK_SECRETS = ("d", "p", "q", "dp", "dq", "qi", "k")
 """RFC 7518, sections 6.2.2, 6.3.2 and 6.4."""
@@ -75,7 +77,7 @@ _VARIABLE = re.compile(
     r"|\$\{\{ ?[A-Za-z_][\w.-]{0,100} ?\}\}|\{\{-? ?\.?[A-Za-z_][\w.]{0,100}(?: ?\| ?[A-Za-z0-9_]{1,20}){0,4} ?-?\}\}"
     r"|%[A-Z_][A-Z0-9_]{0,100}%|\$[A-Z][A-Z0-9]{0,40}(?:_[A-Z0-9]{1,40}){1,8}"
 )
-"""A variable that nothing replaced: ``${NAME}``, ``${NAME:-default}``, ``${{ secrets.NAME }}``, ``{{ name }}``,
+"""A variable that was not replaced: ``${NAME}``, ``${NAME:-default}``, ``${{ secrets.NAME }}``, ``{{ name }}``,
 ``$MY_NAME``."""
 
 _PUBLIC_MEMBER = re.compile(r"(?i)(?:id|ids|host|hostname|domain|audience|issuer|email|name|type|realm|region|cloud)\Z")
@@ -84,7 +86,7 @@ _PUBLIC_MEMBER = re.compile(r"(?i)(?:id|ids|host|hostname|domain|audience|issuer
 def _private_members(value: str) -> list[str] | None:
     """Return the secret members of a JSON Web Key or of a document of credentials; None for any other text.
 
-    The other members of a key are published. In a document all but names, identifiers and addresses are secret.
+    The other members of a key are public. In a document, everything except names, identifiers and addresses is secret.
     """
     if not value.lstrip().startswith("{"):
         return None
@@ -100,7 +102,7 @@ def _private_members(value: str) -> list[str] | None:
 
 
 _SMALLEST_SECRET = 10_000_000
-"""Smaller numbers of a document are ports, times and limits."""
+"""Smaller numbers in a document are ports, times and limits."""
 
 
 def _leaves(node: object) -> Iterator[str]:
@@ -135,12 +137,12 @@ _CLAIM = re.compile(
 
 
 def _of_token(value: str) -> list[tuple[int, int]]:
-    """Return the ranges of a JWT that other tokens share: its header, and names and issuers in its payload."""
+    """Return the ranges of a JWT that other tokens share: the header, and claim names and issuers in the payload."""
     found = _TOKEN.match(value)
     if found is None or not _is_header(found[1]):
         return []
     public = [(0, found.end(1) + 1)]
-    for claim in _CLAIM.finditer(_from_base64(found[2] or "")):
+    for claim in _CLAIM.finditer(from_base64(found[2] or "")):
         start, end = found.start(2) + claim.start() * 8 // 6, found.start(2) - (-claim.end() * 8 // 6)
         if start <= public[-1][1]:
             start = public.pop()[0]
@@ -150,22 +152,17 @@ def _of_token(value: str) -> list[tuple[int, int]]:
 
 def _is_header(digits: str) -> bool:
     try:
-        header = json.loads(_from_base64(digits))
+        header = json.loads(from_base64(digits))
     except (ValueError, RecursionError):
         return False
     return isinstance(header, dict) and "alg" in header
-
-
-def _from_base64(digits: str) -> bytes:
-    whole = len(digits) - (len(digits) % 4 == 1)
-    return base64.urlsafe_b64decode(digits[:whole] + "=" * (-whole % 4))
 
 
 _WORDS = re.compile(
     r"(?i)(?<![a-z0-9])(?:access|account|admin|api|app|application|auth|change|client|example|here|host|id|integration"
     r"|key|me|my|name|password|private|public|secret|the|token|url|user|value|your)(?![a-z0-9])"
 )
-"""Words that occur in names of settings and in placeholders. Documentation and recordings are full of them."""
+"""Words in names of settings and in placeholders, which are frequent in documentation and recordings."""
 
 
 def words_in(value: str) -> list[tuple[int, int]]:
@@ -181,7 +178,7 @@ def _of_key(body: str) -> list[tuple[int, int]]:
     """Return the ranges of a private key that are the same in every key of its type."""
     if not _DER_BASE64.match(body):
         return []
-    digits = [at for at, one in enumerate(body) if one.isalnum() or one in "+/"]
+    digits = [at for at, character in enumerate(body) if character.isalnum() or character in "+/"]
     digits = [at for at in digits if at == 0 or body[at - 1] != "\\"]
     try:
         der = base64.b64decode("".join(body[at] for at in digits) + "=" * (-len(digits) % 4))
@@ -198,7 +195,7 @@ def _of_key(body: str) -> list[tuple[int, int]]:
 
 
 def _is_key(der: bytes) -> bool:
-    """Return whether the bytes are one sequence of the length that it states, and begin with a version."""
+    """Return whether the bytes are one sequence of exactly its stated length that begins with a version."""
     if len(der) < 4 or der[0] != 0x30:
         return False
     size, start = der[1], 2
@@ -209,7 +206,7 @@ def _is_key(der: bytes) -> bool:
 
 
 _PADDING = {2: re.compile(rb"\0?"), 3: re.compile(rb"\0?\x04?")}
-"""The zero before a number whose first bit is set, and the mark of an uncompressed point of a curve."""
+"""The zero before a number whose first bit is set, and the marker of an uncompressed point of a curve."""
 
 
 def _shared_der(der: bytes) -> list[tuple[int, int]]:

@@ -4,8 +4,8 @@ A program that echoes a secret may encode it, wrap it and cut it. So this module
 each run of ``RUN`` characters of a secret, in the text and in every decoded form of it
 (:mod:`mfagate.secrets.decoding`), and masks it at its place in the original text.
 
-The runs of all secrets are in one table for each length. So the time for a text does not
-depend on the number of secrets, and the time to add a secret depends only on its length.
+The runs of all secrets are in one table for each length, so the time for a text does not depend
+on the number of secrets, and the time to add a secret depends only on its length.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ RUN = 12
 """The number of consecutive characters of a secret that are masked. A shorter secret is masked as a whole."""
 
 SHORTEST = 4
-"""A shorter value would blank out ordinary words; no provider issues one as a credential."""
+"""A shorter value would mask ordinary words, and no provider issues such a short credential."""
 
 _SAMPLE, _STEP = 7, 5
 """The length of samples of secrets, and their distance: every run of eleven characters contains a sample. The samples
@@ -93,14 +93,14 @@ class Redactor:
         if not found:
             return text
         pieces, at = [], 0
-        for one in found:
-            pieces += [text[at : one.start], self._shown.get(one.name, f"[redacted {one.name}]")]
-            at = one.end
+        for span in found:
+            pieces += [text[at : span.start], self._shown.get(span.name, f"[redacted {span.name}]")]
+            at = span.end
         return "".join([*pieces, text[at:]])
 
     def found_in(self, text: str) -> list[str]:
         """Return the names of the secrets that are in the text, whole or in part, in any form."""
-        return sorted({one.name for one in self._found(text)} - self._shown.keys())
+        return sorted({span.name for span in self._found(text)} - self._shown.keys())
 
     def redact_tree(self, value: Tree) -> Tree:
         """Redact every string in models, dataclasses, mappings and sequences, keys included."""
@@ -118,10 +118,10 @@ class Redactor:
     def _add_runs(self, name: str, part: Part) -> bool:
         """Add the runs of a part. Return whether any run identifies the secret; if not, the whole value is searched.
 
-        A run of almost only spaces, quotes and backslashes does not count.
+        A run that consists almost only of spaces, quotes and backslashes does not count.
         """
-        each = _fold_each(part.text)
-        folded, offsets, own = "".join(each), [0, *accumulate(map(len, each))], part.own()
+        pieces = _fold_each(part.text)
+        folded, offsets, own = "".join(pieces), [0, *accumulate(map(len, pieces))], part.own()
         uniform = len(set(folded)) == 1
         self._samples.update(folded[at : at + _SAMPLE] for at in range(0, len(folded) - _SAMPLE + 1, _STEP))
         added = False
@@ -140,7 +140,7 @@ class Redactor:
         return added
 
     def _label(self, table: MutableMapping[str, Any], text: str, name: str) -> None:
-        """Keep the first name, but prefer the name of a secret to that of a value that is not secret."""
+        """Keep the first name, but prefer the name of a secret to the name of a value that is not secret."""
         if table.setdefault(text, name) in self._shown and name not in self._shown:
             table[text] = name
 
@@ -165,7 +165,7 @@ class Redactor:
                 name = next((n for at in range(start, end - size + 1) if (n := runs.get(folded[at : at + size]))), None)
                 if name is None:
                     continue  # The range is public.
-                places = places or [at for at, some in enumerate(_fold_each(text)) for _ in some]
+                places = places or [at for at, piece in enumerate(_fold_each(text)) for _ in piece]
                 yield places[start], places[end - 1] + 1, name
 
     def _wholes_in(self, text: str) -> Iterator[tuple[int, int, str]]:
@@ -240,11 +240,13 @@ _DROPPED = re.compile(rf"""[\s\\'"\0-\x1f\x7f-\x9f{UNSEEN}]+""")
 
 
 class _Table(dict[int, str]):
-    """The folded form of each character. Characters are added when they first occur, up to a fixed number."""
+    """The folded form of each character, added when the character first occurs, up to a fixed number."""
 
     def __missing__(self, code: int) -> str:
         plain = _DROPPED.sub("", unicodedata.normalize("NFKD", chr(code)))
-        folded = "".join(one.lower() if one.isascii() else one for one in plain if unicodedata.category(one) != "Mn")
+        folded = "".join(
+            sign.lower() if sign.isascii() else sign for sign in plain if unicodedata.category(sign) != "Mn"
+        )
         if len(self) < 10_000:
             self[code] = folded
         return folded
@@ -263,7 +265,7 @@ def _fold(text: str) -> str:
 
 def _fold_each(text: str) -> list[str]:
     """Return the folded form of each character."""
-    return [_TABLE[ord(one)] for one in text]
+    return [_TABLE[ord(character)] for character in text]
 
 
 def _joined(hits: list[int], size: int) -> Iterator[tuple[int, int]]:
@@ -281,10 +283,10 @@ def _joined(hits: list[int], size: int) -> Iterator[tuple[int, int]]:
 
 def _merged(found: list[SecretSpan]) -> list[SecretSpan]:
     merged: list[SecretSpan] = []
-    for one in sorted(found, key=lambda each: (each.start, -each.end)):
-        if merged and one.start < merged[-1].end:
+    for span in sorted(found, key=lambda span: (span.start, -span.end)):
+        if merged and span.start < merged[-1].end:
             last = merged[-1]
-            merged[-1] = SecretSpan(last.start, max(last.end, one.end), last.name)
+            merged[-1] = SecretSpan(last.start, max(last.end, span.end), last.name)
         else:
-            merged.append(one)
+            merged.append(span)
     return merged

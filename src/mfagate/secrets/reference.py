@@ -1,4 +1,4 @@
-"""References to secrets: ``scheme:locator``, resolved late and never shown resolved."""
+"""References to secrets: ``scheme:locator``. Resolved values are never shown."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from typing import Self
 from mfagate.core.finding import Location
 
 SCHEMES = ("env", "file", "dotenv", "json", "yaml", "toml", "ini", "tfvars", "k8s-secret", "sandbox")
-"""Schemes of the stores that ship with mfagate."""
+"""The schemes of all stores."""
 
 _REFERENCE = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9-]*):(?!//)(?P<locator>.*)", re.DOTALL)
 
 
 class Unresolved(Exception):
-    """A reference that points at nothing.
+    """A reference has no value.
 
     Args:
-        message: Names the reference, and never a value.
-        next_step: What to do, where that is known better than the catalogue knows it.
-        location: The line to change, where it is not that of the reference.
+        message: Names the reference and never a value.
+        next_step: What to do, if more is known than the catalogue of causes says.
+        location: The line to change, if it is not the line of the reference.
     """
 
     def __init__(self, message: str, *, next_step: str | None = None, location: Location | None = None) -> None:
@@ -32,20 +32,16 @@ class Unresolved(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """One parsed reference, for example ``yaml:deploy.yaml#mfa.key``.
-
-    ``locator`` is what the store of that scheme understands.
-    """
+    """A parsed reference, for example ``yaml:deploy.yaml#mfa.key``. The store of the scheme reads the locator."""
 
     scheme: str
     locator: str
 
     @classmethod
     def parse(cls, text: str) -> Self | None:
-        """Return the reference that ``text`` is, or None for a literal.
+        """Return the reference, or None for a literal.
 
-        A scheme that is one slip away from a known one (``evn:``) is taken for
-        a reference, because no one writes a literal like that on purpose.
+        A text with a misspelt scheme (``evn:``) is a reference, because nobody writes such a literal on purpose.
         """
         match = _REFERENCE.fullmatch(text)
         if match is None:
@@ -56,7 +52,7 @@ class Reference:
         return None
 
     def __str__(self) -> str:
-        # What follows an unknown scheme may be no locator, but a secret with a colon in it.
+        # After an unknown scheme there may be no locator: the text may be a secret that contains a colon.
         return f"{self.scheme}:{self.locator if self.scheme in SCHEMES else '…'}"
 
     def path_and_fragment(self, example: str) -> tuple[str, str]:

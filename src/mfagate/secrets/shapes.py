@@ -17,7 +17,7 @@ class SecretShape:
         what: The name of the secret in messages.
         pattern: A pattern that matches in linear time.
         sure: Returns whether a text that matches is such a secret.
-        alone: Whether it counts only where it is no part of a longer text in base64, such as a certificate.
+        alone: Whether matches inside a longer text in base64, such as a certificate, are ignored.
     """
 
     what: str
@@ -38,7 +38,7 @@ _LOOKED_BACK = 4096
 
 
 def _is_part_of_base64(text: str, start: int, end: int) -> bool:
-    """Return whether base64 goes on before or behind a range, or lines of it lead back to the beginning of a DER.
+    """Return whether base64 continues before or after a range, or lines of base64 lead back to the beginning of DER.
 
     A certificate in base64 begins with MII: https://www.rfc-editor.org/rfc/rfc5280#section-4.1
     """
@@ -50,7 +50,7 @@ def _is_part_of_base64(text: str, start: int, end: int) -> bool:
 
 
 def of_provider(what: str, regex: str, *, own: bool) -> SecretShape:
-    """Return the format of a provider's secret. Outside its ``own`` recordings, digits and both cases are required."""
+    """Return the format of a provider's secret. Outside its ``own`` recordings, it must have digits and both cases."""
     pattern = re.compile(rf"(?<![A-Za-z0-9_~=+-])(?:{regex})(?![A-Za-z0-9_~+-])")
     return SecretShape(what, pattern, _has_digits if own else _is_mixed, alone=not own)
 
@@ -97,7 +97,7 @@ https://github.com/google/google-authenticator/wiki/Key-Uri-Format."""
 
 
 def replaced(text: str, shapes: Sequence[SecretShape], word: str) -> tuple[str, list[str]]:
-    """Replace every secret of these formats by a word; return the text, and the names of what was replaced."""
+    """Replace every secret of these formats by a word. Return the text, and the names of what was replaced."""
     names = []
     for shape in shapes:
         pieces, at = [], 0

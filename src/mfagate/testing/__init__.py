@@ -1,4 +1,4 @@
-"""For the tests of a provider: the suite that each of them passes, and a project to run commands in.
+"""Tools for the tests of a provider: a suite that every provider passes, and a project to run commands in.
 
 It needs the extra ``pytest``; see docs/how-to/add-a-provider.md.
 """

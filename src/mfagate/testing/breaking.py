@@ -1,4 +1,4 @@
-"""Write the changes that break a reader of a contract's answers as network faults."""
+"""Convert the changes that break a reader of a contract's answers to faults."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _OF_THE_ANSWER = {
 
 
 def faults(contract: Contract, proofs: Iterable[Mapping[str, Any]]) -> list[str]:
-    """Return the faults that make the breaking changes of a contract, each once.
+    """Return the faults that cause the breaking changes of a contract, each once.
 
     Args:
         contract: The contract.
@@ -58,7 +58,9 @@ def _faults(interaction: Interaction, path: str, operator: ChangeOperator, value
     if operator in _OF_THE_ANSWER:
         yield _OF_THE_ANSWER[operator] + where
         return
-    place = next((each for each in places(ProviderAnswer.example(interaction).document()) if each.path == path), None)
+    place = next(
+        (known for known in places(ProviderAnswer.example(interaction).document()) if known.path == path), None
+    )
     field = _field(place) if place is not None else None
     if place is None or not field:
         return

@@ -1,4 +1,4 @@
-"""Run the consumer tests beside a contract, and return the proofs of its strength."""
+"""Run the consumer tests next to a contract, and return the proofs of its strength."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import Any
 
 @cache
 def prove_contract(contract: Path) -> tuple[dict[str, Any], ...]:
-    """Run the consumer tests beside a contract, once in a process, and return the proofs that they made.
+    """Run the consumer tests next to a contract, once per process, and return their proofs.
 
     Raises:
         AssertionError: A test failed; the message is the end of pytest's output.

@@ -1,4 +1,4 @@
-"""What the gate says of one answer, for tests of a provider's error codes."""
+"""The finding of the gate for one answer, for tests of a provider's error codes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Hold back the answer to one request of a command, so that the command can be killed meanwhile."""
+"""Withhold the answer to one request of a command, so that a test can kill the command."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ _STEP_SECONDS = 0.1
 
 
 class NotReached(AssertionError):
-    """The command ended or made too few requests; the message says which."""
+    """The command ended or sent too few requests; the message says which."""
 
 
 class Holding:
-    """A fault that lets the provider process a request, and holds back the answer until ``released``."""
+    """A fault that lets the provider process a request, and withholds the answer until ``released``."""
 
     def __init__(self, number: int) -> None:
         """Hold the request with this ``number``, counted from 1."""
@@ -26,7 +26,7 @@ class Holding:
         self.reached, self.released = threading.Event(), threading.Event()
 
     def __call__(self, handler: Handler) -> bool:
-        """Hold one request with this number or a later one, because two requests may be counted at the same time."""
+        """Hold one request with this number or a later one, because two requests may arrive at the same time."""
         if len(handler.server.requests) < self._number or not self._is_taken.acquire(blocking=False):
             return False
         handler.ask()
@@ -44,8 +44,10 @@ class Holding:
         while not self.reached.wait(_STEP_SECONDS):
             if command.poll() is not None:
                 out, err = command.communicate()
-                raise NotReached(f"it ended with {command.returncode} before request {self._number}: {err}{out}")
+                raise NotReached(
+                    f"the command ended with {command.returncode} before request {self._number}: {err}{out}"
+                )
             if time.monotonic() > end:
                 command.kill()
                 command.communicate()
-                raise NotReached(f"it made fewer than {self._number} requests in {seconds:g} s")
+                raise NotReached(f"the command sent fewer than {self._number} requests in {seconds:g} s")

@@ -1,4 +1,4 @@
-"""Find what gates left at a provider."""
+"""Find what runs of the gate left at a provider."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from mfagate.providers.state_setup import TabledStates
 
 
 def things_left(configuration: Path, environ: Mapping[str, str]) -> set[str]:
-    """Return everything at the provider of the only integration that carries the mark of any run."""
+    """Return everything that runs of the gate created at the provider of the only integration."""
     loaded = load(configuration, registry.names())
     session = Session(loaded, environ=environ)
     (integration,) = loaded.integrations.values()

@@ -1,4 +1,4 @@
-"""A project of somebody else: their configuration, their secrets, our command."""
+"""A user's project: a configuration, secrets, and the commands to run in it."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ COMMAND_SECONDS = 120
 
 
 _DER_PREFIX = 40
-"""Characters at the beginning of a PEM body that say what kind of key it is: they are alike in all keys."""
+"""The number of characters at the start of a PEM body that identify the type of key and are equal in all keys."""
 
 
 def telling_runs(secret: str) -> Iterator[str]:
-    """Yield every run of 12 characters of a secret, without those that are public: a JWT's header, a key's kind."""
+    """Yield every run of 12 characters of a secret, except public ones: the header of a JWT, the type of a key."""
     if secret.lstrip().startswith("-----BEGIN "):
         lines = [line.strip() for line in secret.splitlines() if not line.startswith("-----")]
         parts = ["".join(lines)[_DER_PREFIX:]]
@@ -39,7 +39,7 @@ def telling_runs(secret: str) -> Iterator[str]:
 
 
 def _is_file(path: Path) -> bool:
-    """Whether it is a file; a name that is too long is none."""
+    """Return whether it is a file; a name may be too long for a path."""
     try:
         return path.is_file()
     except OSError:
@@ -47,7 +47,7 @@ def _is_file(path: Path) -> bool:
 
 
 def _text_of(path: Path) -> str | None:
-    """Return the text of a file, or None if it is gone by now: SQLite removes some beside a database."""
+    """Return the text of a file, or None if it no longer exists: SQLite removes files next to a database."""
     try:
         return path.read_text("utf-8", "replace")
     except FileNotFoundError:
@@ -56,7 +56,7 @@ def _text_of(path: Path) -> str | None:
 
 @dataclass
 class CommandResult:
-    """What a command did. ``report`` is the JSON report, empty if none was written."""
+    """The result of a command. ``report`` is the JSON report, empty if the command wrote none."""
 
     exit_code: int
     stdout: str
@@ -71,19 +71,19 @@ class CommandResult:
 
     @property
     def first_red(self) -> dict[str, Any]:
-        """The check that decided about the first integration."""
+        """The first red check of the first integration."""
         check: dict[str, Any] = next(c for c in self.first["checks"] if c["outcome"] in ("fail", "inconclusive"))
         return check
 
     def checks(self, check_id: str) -> list[dict[str, Any]]:
-        """All checks of an id, of the first integration."""
+        """Return all checks of the first integration with this id."""
         return [check for check in self.first["checks"] if check["id"] == check_id]
 
 
 class Project:
-    """A folder with an ``integrations.toml``; whatever a command writes there is searched for secrets.
+    """A folder with an ``integrations.toml``; everything that a command writes there is searched for secrets.
 
-    ``env`` are the variables that the commands get, by name: each value is a secret.
+    ``env`` has the environment variables of the commands; each value is a secret.
     """
 
     def __init__(self, folder: Path, env: Mapping[str, str]) -> None:
@@ -102,23 +102,23 @@ class Project:
         (self.folder / "integrations.toml").write_text(text)
 
     def line_of(self, start: str) -> int:
-        """Return the line of the configuration that starts like this, counted from 1."""
+        """Return the number of the line of the configuration that starts with a text, counted from 1."""
         lines = (self.folder / "integrations.toml").read_text().splitlines()
         return next(number for number, line in enumerate(lines, 1) if line.startswith(start))
 
     def write_k8s_secret(self, value: str) -> Path:
-        """Return a manifest as kubectl would make it: key ``token`` of the Secret ``mfa``."""
+        """Write a manifest as kubectl does, with the key ``token`` of the Secret ``mfa``, and return its path."""
         encoded = base64.b64encode(value.encode()).decode()
         path = self.folder / "secret.yaml"
         path.write_text(f"apiVersion: v1\nkind: Secret\nmetadata:\n  name: mfa\ndata:\n  token: {encoded}\n")
         return path
 
     def run(self, *arguments: str, **env: str) -> CommandResult:
-        """Run a command that reports, on the configuration as it is now."""
+        """Run a command that writes reports, with the current configuration."""
         return self._with_report(self.execute(*self._reporting(arguments), **env))
 
     def run_in_process(self, *arguments: str) -> CommandResult:
-        """Do the same without a process of its own: for many runs of an offline command."""
+        """Run a command like :meth:`run`, in this process: for many runs of an offline command."""
         from click.testing import CliRunner
 
         from mfagate.cli import cli
@@ -131,7 +131,7 @@ class Project:
         return self._with_report(result)
 
     def _reporting(self, arguments: Sequence[str]) -> list[str]:
-        """Write the configuration, and return the arguments with those for the reports."""
+        """Write the configuration, and add the arguments for the reports."""
         self.write()
         (self.folder / "report.json").unlink(missing_ok=True)
         return [*arguments, "--output", "json=report.json", "--output", "junit=junit.xml"]
@@ -142,13 +142,13 @@ class Project:
         return result
 
     def execute(self, *arguments: str, **env: str) -> CommandResult:
-        """Run any mfagate command here."""
+        """Run any mfagate command in the folder."""
         with self.start(*arguments, **env) as command:
             return self.ended(command, *arguments)
 
     def start(self, *arguments: str, **env: str) -> subprocess.Popen[str]:
-        """Start any mfagate command here."""
-        return subprocess.Popen(  # noqa: S603 - our own command
+        """Start any mfagate command in the folder."""
+        return subprocess.Popen(  # noqa: S603 - mfagate itself
             [sys.executable, "-m", "mfagate", *arguments],
             cwd=self.folder,
             env={**os.environ, **self.env, **env},
@@ -159,7 +159,7 @@ class Project:
         )
 
     def ended(self, command: subprocess.Popen[str], *arguments: str) -> CommandResult:
-        """Wait for a command that was started here; ``arguments`` name the reports to search for secrets."""
+        """Wait for a command; ``arguments`` name the reports to search for secrets."""
         try:
             out, err = command.communicate(timeout=COMMAND_SECONDS)
         except subprocess.TimeoutExpired:
@@ -170,18 +170,18 @@ class Project:
         return result
 
     def _files_written(self, arguments: Sequence[str]) -> list[Path]:
-        """Return the reports that a command was told to write, and the history."""
+        """Return the reports that a command wrote, and the history."""
         named = (argument.partition("=")[2] for argument in arguments)
         reports = {self.folder / name for name in ("report.json", "junit.xml", *filter(None, named))}
         return sorted(path for path in (*reports, *self.folder.glob(".mfagate/*")) if _is_file(path))
 
     def assert_no_secret(self, result: CommandResult, *files: Path) -> None:
-        """Search everything that was written for every secret in every encoding, and for the parts of each."""
+        """Search everything that was written for every secret, in every encoding, and for parts of secrets."""
         secrets = {**self._known, **{f"changed {name}": value for name, value in self.env.items()}}
         redactor = Redactor(secrets)
         written = [text for text in map(_text_of, files) if text is not None]
         texts = [result.stdout, result.stderr, *written]
-        # Wrapping at the width of a report must not hide a secret from the search.
+        # Line wrapping in a report must not hide a secret from the search.
         texts += ["".join(line.strip() for line in text.splitlines()) for text in texts]
         telling = {run: name for name, value in secrets.items() for run in telling_runs(value)}
         for text in texts:

@@ -1,4 +1,4 @@
-"""A healthy integration on a provider's sandbox, and the changes that a suite makes in its configuration."""
+"""A healthy integration with a provider's sandbox, and the changes that a suite makes to its configuration."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class SettingChange:
-    """Settings (or keys of ``expect``, written ``expect.KEY``) that are changed, and what the gate must say.
+    """Changed settings (or keys of ``expect``, written ``expect.KEY``), and the cause that the gate must report.
 
-    A value is a literal, or ``sandbox:NAME`` for one that the sandbox hands out; None
-    takes the setting away. The report must name the first of the changed settings.
+    A value is a literal, or ``sandbox:NAME`` for a value of the sandbox; None removes the setting.
+    The report must name ``setting``, by default the first of the changed settings.
     """
 
     values: Mapping[str, str | None]
@@ -31,16 +31,13 @@ class SettingChange:
 
 
 class ProviderProject(Project):
-    """One integration on a provider's running sandbox, healthy as it is."""
+    """One healthy integration with a provider's running sandbox."""
 
     def __init__(self, folder: Path, suite: SuiteBase, running: Running) -> None:
         provider = registry.get(suite.provider)
         names = sandboxes.get(suite.provider).settings
         self.values: dict[str, str] = {name: running.values[name] for name in names}
-        self.expect = {
-            key: running.values[value.removeprefix("sandbox:")] if value.startswith("sandbox:") else value
-            for key, value in suite.expect.items()
-        }
+        self.expect = {key: _value(value, running) for key, value in suite.expect.items()}
         self.test_data = {name: running.values[name] for name in provider.test_data if name in running.values}
         self.secret = provider.settings.secrets() | provider.test_secrets
         self.environment = "staging"
@@ -52,7 +49,7 @@ class ProviderProject(Project):
         super().__init__(folder, {_variable(name): secrets[name] for name in secrets if name in self.secret})
 
     def text(self) -> str:
-        """Return the configuration as it is now; secrets go into the environment."""
+        """Return the current configuration; secrets are in the environment."""
         lines = [
             "[integrations.mfa]",
             f'provider = "{self._suite.provider}"',
@@ -75,15 +72,18 @@ class ProviderProject(Project):
         return '"' + value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n") + '"'
 
     def change(self, values: Mapping[str, str | None], running: Running) -> None:
-        """Make an edit, as :class:`SettingChange` describes it."""
+        """Change settings, as :class:`SettingChange` describes."""
         for key, value in values.items():
             table = self.expect if key.startswith("expect.") else self.values
             name = key.removeprefix("expect.")
             if value is None:
                 table.pop(name, None)
             else:
-                handed_out = value.startswith("sandbox:")
-                table[name] = running.values[value.removeprefix("sandbox:")] if handed_out else value
+                table[name] = _value(value, running)
+
+
+def _value(value: str, running: Running) -> str:
+    return running.values[value.removeprefix("sandbox:")] if value.startswith("sandbox:") else value
 
 
 def _variable(name: str) -> str:

@@ -1,4 +1,4 @@
-"""Gates that are run again, at the same time, or interrupted: what one leaves stops no other."""
+"""Repeated, simultaneous and interrupted runs of the gate: no run blocks another."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ from mfagate.testing.suite_base import PASS, SuiteBase, messages
 
 
 class RepeatedGates(SuiteBase):
-    """Several gates of one provider, one after the other and together."""
+    """Several runs of the gate for one provider."""
 
     def test_three_times_in_a_row(self, project: ProviderProject, healthy: tuple[CommandResult, int]) -> None:
-        """Nothing that a run leaves at the provider stops the next one."""
+        """A run leaves nothing at the provider that blocks the next run."""
         for result in (healthy[0], project.run("gate"), project.run("gate")):
             _assert_passed(result)
         assert things_left(project.folder / "integrations.toml", project.env) == set()
 
     def test_two_at_once(self, tmp_path: Path, running: Running) -> None:
-        """Two pipelines with the same test data are both right."""
+        """Two pipelines with the same test data both pass."""
         projects = [ProviderProject(tmp_path / name, self, running) for name in ("one", "other")]
         for project in projects:
             project.folder.mkdir()
@@ -37,9 +37,9 @@ class RepeatedGates(SuiteBase):
         assert things_left(projects[0].folder / "integrations.toml", projects[0].env) == set()
 
     def test_interrupted(self, project: ProviderProject, healthy: tuple[CommandResult, int]) -> None:
-        """What a run leaves that is killed, the next one removes; one that is asked to end names what it leaves."""
+        """The next run removes what a killed run left; a terminated run reports what it leaves."""
         requests = healthy[1]
-        # In the middle of the interactions; a run after a kill may make fewer requests, if the provider wants it later.
+        # In the middle of the interactions; a run after a kill may send fewer requests, if the provider defers some.
         self._interrupted(project, requests * 3 // 5, signal.SIGKILL)
         result = self._interrupted(project, requests * 2 // 5, signal.SIGTERM)
         assert result.exit_code == 128 + signal.SIGTERM
@@ -49,10 +49,10 @@ class RepeatedGates(SuiteBase):
         assert things_left(project.folder / "integrations.toml", project.env) == set()
 
     def _interrupted(self, project: ProviderProject, number: int, how: signal.Signals) -> CommandResult:
-        """Interrupt a gate when the provider has done what a request asks, and nobody hears of it."""
+        """Interrupt a run when the provider has processed a request, before the answer arrives."""
         holding, endpoint = Holding(number), project.endpoint
-        with faulty_proxy(endpoint, holding) as before:
-            project.endpoint = before.url
+        with faulty_proxy(endpoint, holding) as front:
+            project.endpoint = front.url
             project.write()
             with project.start("gate") as command:
                 holding.wait_for(command)
@@ -65,7 +65,7 @@ class RepeatedGates(SuiteBase):
 
 
 def _assert_passed(result: CommandResult) -> None:
-    """Everything was asked, or skipped with a reason, and nothing is left."""
+    """Require that every interaction passed or was skipped with a reason, without warnings."""
     assert (result.exit_code, result.report["verdict"]) == (PASS, "pass"), result.stdout
     interactions = result.checks(check_ids.CONTRACT_INTERACTION)
     assert not [check for check in interactions if check["outcome"] not in ("pass", "skipped")], messages(interactions)

@@ -1,14 +1,14 @@
 """Test provider states as readers of a contract's answers.
 
-To arrange a state means to send requests and to read their answers. If such an answer belongs to the
-contract, the contract has to reject what keeps the state from being arranged. The states are
-arranged once on a sandbox; then each is arranged again from the recorded answers, with one change.
+Arranging a state means sending requests and reading their answers. If such an answer belongs to the
+contract, the contract must reject every change that prevents the state. The states are arranged once
+on a sandbox; then each is arranged again from the recorded answers, with one change.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -45,15 +45,15 @@ class StateReader:
     recorded: Answers
 
     def read(self, answers: Sequence[Response]) -> Behaviour:
-        """Arrange the state from these answers, and describe which values it gave and what it asked.
+        """Arrange the state from these answers, and describe its requests and which values it provides.
 
-        Codes and made-up names differ each time, so the comparison is about which values there are.
+        Codes and made-up names differ each time, so only the presence of values is compared.
         """
-        asked: list[tuple[str, str]] = []
+        sent: list[tuple[str, str]] = []
         left = iter(answers)
 
         def send(request: requests.Request, settings: Any = None) -> Exchange:
-            asked.append((request.method, urlsplit(request.url).path))
+            sent.append((request.method, urlsplit(request.url).path))
             return _exchange(request, next(left, Response(404)))
 
         states = self.provider.states(send, self.settings, self.test_data)
@@ -63,10 +63,10 @@ class StateReader:
         except Exception as error:  # noqa: BLE001 - the type of the error is compared
             return Behaviour.of(CallOutcome(raised=error), [])
         values = {name: bool(value) for name, value in arranged.values.items()}
-        return Behaviour.of(CallOutcome(returned={"values": values, "asked": asked}), [])
+        return Behaviour.of(CallOutcome(returned={"values": values, "sent": sent}), [])
 
     def reads(self, contract: Contract) -> list[tuple[int, Interaction]]:
-        """Return the recorded answers that are the contract's: the number of each, and its interaction."""
+        """Return the recorded answers that belong to the contract: the index of each, and its interaction."""
         return [
             (index, interaction)
             for index, (request, response) in enumerate(self.recorded)
@@ -84,8 +84,8 @@ class StateReader:
                     continue
                 now = self.read([*answers[:index], change.answer.response, *answers[index + 1 :]])
                 if not usual.is_same(now, change, volatile):
-                    did = f"{self.state.name}: {usual.words}, and then {now.words}"
-                    yield f"{interaction.description}: {change.words}; {did}"
+                    effect = f"{self.state.name}: {usual.words}, and then {now.words}"
+                    yield f"{interaction.description}: {change.words}; {effect}"
 
 
 class NothingRead(ValueError):
@@ -117,7 +117,8 @@ def blind_states(
             readers.append(StateReader(provider, settings, test_data, state, recorded))
     if not any(reader.reads(contract) for reader in readers):
         raise NothingRead(f"no provider state reads an answer of {contract.path}")
-    with _no_waiting():
+    # Recorded answers need no waiting.
+    with patch("time.sleep"):
         return [blind for reader in readers for blind in reader.blind(contract)]
 
 
@@ -172,10 +173,3 @@ def _interactions(contract: Contract, request: requests.Request, response: Respo
 def _answer(response: Response) -> ProviderAnswer:
     kind = raw(response.headers.get("content-type"))
     return ProviderAnswer(response.status, (("Content-Type", kind),) if kind else (), response.body)
-
-
-@contextmanager
-def _no_waiting() -> Iterator[None]:
-    """Replace ``time.sleep``, because recorded answers need no waiting."""
-    with patch("time.sleep"):
-        yield

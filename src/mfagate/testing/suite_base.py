@@ -1,4 +1,4 @@
-"""What a provider says of itself for the suite, and the sandboxes and projects that the tests share."""
+"""What a provider declares for the suite, and the sandboxes and projects that the tests share."""
 
 from __future__ import annotations
 
@@ -29,73 +29,73 @@ LIVE_CASES = (
     "wrong account",
     "missing permission",
 )
-"""Credentials that only the provider can tell from good ones."""
+"""Bad credentials that only the provider can detect."""
 
 
 @dataclass(frozen=True, slots=True)
 class Absent:
-    """A case that this provider does not have, and why."""
+    """A case that does not exist for this provider, and why."""
 
     reason: str
 
 
 class SuiteBase:
-    """What is particular to a provider, and what its tests use."""
+    """What a provider declares, and the fixtures of its tests."""
 
     provider: ClassVar[str]
-    """Its name in ``integrations.toml``."""
+    """The provider's name in ``integrations.toml``."""
 
     contract: ClassVar[Path]
     cassettes: ClassVar[Path]
 
     expect: ClassVar[Mapping[str, str]] = {}
-    """Who must answer; ``sandbox:NAME`` for what the sandbox hands out."""
+    """The account that must answer; ``sandbox:NAME`` for a value of the sandbox."""
 
     live: ClassVar[Mapping[str, SettingChange | Absent]]
-    """Each of :data:`LIVE_CASES`."""
+    """One entry for each of :data:`LIVE_CASES`."""
 
     offline: ClassVar[Sequence[SettingChange]]
-    """Mix-ups and slips that are found without asking; the secret settings' usual slips are added."""
+    """Wrong values that are found offline; the suite adds common mistakes for every setting."""
 
     doubtful: ClassVar[Sequence[SettingChange]] = ()
-    """Values in another form than usual, where the provider documents none: a warning, because they may be right."""
+    """Values in an unusual form, which cause a warning because the provider documents no form."""
 
     swapped: ClassVar[Sequence[tuple[str, str]]] = ()
-    """Pairs of settings whose exchanged values are recognised."""
+    """Pairs of settings whose swapped values are recognised."""
 
     rate_limit: ClassVar[Fault]
     """The provider's own answer to too many requests."""
 
     most_skipped: ClassVar[int] = 0
-    """Interactions that the sandbox cannot be put into the state for."""
+    """How many interactions need a state that the sandbox cannot provide."""
 
     @pytest.fixture(scope="class")
     @classmethod
     def running(cls) -> Iterator[Running]:
         """Return the sandbox."""
-        with _impatient(), sandboxes.get(cls.provider).start() as running:
+        with _short_intervals(), sandboxes.get(cls.provider).start() as running:
             yield running
 
     @pytest.fixture
     def project(self, tmp_path: Path, running: Running) -> ProviderProject:
-        """Somebody's project, healthy as it is."""
+        """Return a healthy project."""
         return ProviderProject(tmp_path, self, running)
 
     @pytest.fixture(scope="class")
     @classmethod
     def drilled(cls) -> Iterator[Running]:
-        """Another one, in which something goes wrong; most tests do without what stands before it."""
-        with _impatient(), sandboxes.get(cls.provider).start(faults=[]) as running:
+        """Return another sandbox, whose faults can be changed."""
+        with _short_intervals(), sandboxes.get(cls.provider).start(faults=[]) as running:
             yield running
 
     @pytest.fixture(scope="class")
     @classmethod
     def healthy(cls, running: Running, tmp_path_factory: pytest.TempPathFactory) -> tuple[CommandResult, int]:
-        """Return what a healthy gate says, and how many requests it makes."""
+        """Return the result of a healthy run of the gate, and its number of requests."""
         project = ProviderProject(tmp_path_factory.mktemp("healthy"), cls(), running)
-        with faulty_proxy(project.endpoint) as before:
-            project.endpoint = before.url
-            return project.run("gate"), len(before.requests)
+        with faulty_proxy(project.endpoint) as front:
+            project.endpoint = front.url
+            return project.run("gate"), len(front.requests)
 
     @pytest.fixture
     def definition(self) -> InstalledProvider:
@@ -104,13 +104,13 @@ class SuiteBase:
 
 
 @contextmanager
-def _impatient() -> Iterator[None]:
-    """Sandboxes that are started now have short intervals between messages, so that no test waits for long."""
+def _short_intervals() -> Iterator[None]:
+    """Start sandboxes with short intervals between messages, so that tests do not wait."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv(BETWEEN_MESSAGES, "1")
         yield
 
 
 def messages(checks: Sequence[Mapping[str, str]]) -> list[str]:
-    """Return what each check says that did not pass."""
+    """Return the message of each check that did not pass."""
     return [f"{check['subject']}: {check['message']}" for check in checks if check["outcome"] != "pass"]

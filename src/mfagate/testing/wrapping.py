@@ -1,4 +1,4 @@
-"""A front that gives the secrets of live answers another type, and remembers them."""
+"""A fault that changes the type of secrets in live answers, and records them."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from mfagate.sandbox.faulty_proxy import Handler
 
 
 class Wrapping:
-    """Wraps the texts of the fields ``names``, where a recording would leave them out, into an object.
+    """Wraps the strings of the fields ``names`` in an object, if a recording would omit them.
 
-    ``seen`` are all such texts that went by, by the names of their fields.
+    ``seen`` has all strings that a recording would omit, by the names of their fields.
     """
 
     def __init__(self, scrubbing: Scrubbing, names: frozenset[str] = frozenset()) -> None:
@@ -21,7 +21,7 @@ class Wrapping:
         self.seen: defaultdict[str, set[str]] = defaultdict(set)
 
     def __call__(self, handler: Handler) -> bool:
-        """Answer with what the server behind says, so changed."""
+        """Forward the request, and relay the changed answer."""
         status, body, headers = handler.ask()
         try:
             document = json.loads(body)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from mfagate.core.causes import CauseId
 from mfagate.core.exchange import ServerCertificate
+from mfagate.core.finding import some
 from mfagate.core.foreign import ForeignText, quoted
 from mfagate.transport.failures import TransportError
 
@@ -42,18 +43,18 @@ def verified(peer: dict[str, Any]) -> ServerCertificate:
 
 
 def _distinguished_name(rdns: tuple[tuple[tuple[str, str], ...], ...]) -> str:
-    """In the order of RFC 4514 (most specific first), as ``cryptography`` writes it."""
+    """Write the name in the order of RFC 4514 (most specific first), as ``cryptography`` does."""
     return ",".join("+".join(f"{SHORT_NAMES.get(key, key)}={value}" for key, value in rdn) for rdn in reversed(rdns))
 
 
 def describe(der: bytes, sent_with_it: Sequence[bytes] = ()) -> dict[str, Any]:
-    """Evidence about a certificate that was not verified: names and dates, SHA-256 fingerprint in hex.
+    """Return evidence about an unverified certificate: names, dates, SHA-256 fingerprint in hex.
 
-    The names are quoted: the server has chosen them.
+    The names are quoted, because the server chose them.
 
     Args:
         der: The server's certificate.
-        sent_with_it: The further certificates that the server sent.
+        sent_with_it: The other certificates that the server sent.
     """
     from cryptography import x509
     from cryptography.hazmat.primitives.hashes import SHA256
@@ -83,7 +84,7 @@ CERTIFICATES_SENT, ISSUER_NOT_SENT = "certificates sent", "issuer not sent"
 
 
 def _issuer_not_sent(top: x509.Certificate, others: Sequence[x509.Certificate]) -> dict[str, str]:
-    """Name the issuer at which the chain ends, unless it ends at a root, which issues itself."""
+    """Name the issuer of the last certificate in the chain, unless that is a root, which issues itself."""
     rest = list(others)
     while top.issuer != top.subject:
         above = next((one for one in rest if one.subject == top.issuer), None)
@@ -97,7 +98,7 @@ def _issuer_not_sent(top: x509.Certificate, others: Sequence[x509.Certificate]) 
 def refused(
     error: ssl.SSLCertVerificationError, host: str, bundle: Path, certificate: dict[str, Any]
 ) -> TransportError:
-    """Why verification failed. ``certificate`` is what :func:`describe` found, or empty."""
+    """Explain why verification failed. ``certificate`` is the result of :func:`describe`, or empty."""
     now = datetime.now(UTC).isoformat(timespec="seconds")
     verification = quoted(error.verify_message)
     evidence = {"host": host, "verification": verification} | certificate
@@ -105,15 +106,14 @@ def refused(
         return TransportError(
             CauseId.NETWORK_TLS_EXPIRED,
             f"{_out_of_date(error.verify_code, host, certificate, now)}. "
-            f"By this machine's clock it is {now}: if that is wrong, the certificate may be good",
+            f"This machine's clock says {now}: if that is wrong, the certificate may be valid",
             evidence | {"our_clock": now},
         )
     if error.verify_code in (HOSTNAME_MISMATCH, IP_ADDRESS_MISMATCH):
         names: list[str] = certificate.get("names") or [certificate.get("subject", "another name")]
-        shown = ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
         return TransportError(
             CauseId.NETWORK_TLS_HOSTNAME_MISMATCH,
-            f"the certificate presented for {host} is for {shown}",
+            f"the certificate presented for {host} is for {some(names)}",
             evidence,
         )
     issuer = f", issued by {certificate['issuer']}," if certificate else ""
@@ -135,15 +135,15 @@ def _complete_the_chain(host: str, missing: str, bundle: Path) -> str:
     https://github.com/certifi/python-certifi/issues/73: bundles hold roots, and clients do not fetch the rest.
     """
     return (
-        f"Is {missing} an intermediate authority? Then have the owner of {host} install its certificate behind the "
+        f"Is {missing} an intermediate authority? Then have the owner of {host} install its certificate after the "
         "server's own (the full chain): browsers fetch a missing one, other clients do not. Is it a root of your "
-        f"company, or of a device that opens TLS on the way? Then add it to the CA bundle in use, {bundle}, or name "
-        "another one with ca_bundle."
+        f"company, or of a device on the path that decrypts TLS? Then add it to the CA bundle in use, {bundle}, or "
+        "name another one with ca_bundle."
     )
 
 
 def _out_of_date(code: int, host: str, certificate: dict[str, Any], now: str) -> str:
-    """Say which certificate it is: OpenSSL reports any one of the chain alike."""
+    """Say which certificate it is; OpenSSL reports every certificate of the chain alike."""
     if code == NOT_YET_VALID:
         if certificate and certificate["not_before"] > now:
             return f"the certificate of {host} is not valid before {certificate['not_before']}"

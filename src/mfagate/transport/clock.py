@@ -10,17 +10,17 @@ from mfagate.core.foreign.parsing import raw
 
 BEFORE_PROCESSING = (Phase.RESOLVE, Phase.CONNECT, Phase.TLS)
 
-# Date states whole seconds, cut off: on average the server's clock was half a second further.
+# Date holds truncated seconds: on average the server's clock was half a second ahead of it.
 CUT_OFF = timedelta(seconds=0.5)
 
 
 def clock_offset(exchange: Exchange, body_time: float | None = None) -> float | None:
-    """Seconds by which the server's clock is ahead of ours, good to about half a second.
+    """Return the seconds by which the server's clock is ahead of ours, exact to about half a second.
 
     ``body_time`` (seconds since 1970, from the body), or else the ``Date`` field (RFC 9110 section 6.6.1, any
-    format of section 5.6.7), is compared with the middle of the processing phase. None
-    without a usable one, or if the answer comes from a cache (``Age``, RFC 9111 section
-    5.1), whose date is that of the past.
+    format of section 5.6.7), is compared with the middle of the processing phase. Return None
+    without a usable time, or if the answer comes from a cache (``Age``, RFC 9111 section
+    5.1), whose date is old.
     """
     if exchange.response is None or Phase.PROCESSING not in exchange.phases:
         return None

@@ -19,7 +19,7 @@ from mfagate.transport.failures import TransportError, short_of_resources
 from mfagate.transport.resolve import ResolvedAddress, resolve
 from mfagate.transport.stream import SocketStream
 
-# RFC 8305 section 5, "Connection Attempt Delay": a silent address does not hold up the next one for longer.
+# RFC 8305 section 5, "Connection Attempt Delay": the longest time before the next address is tried.
 DELAY_SECONDS = 0.25
 
 
@@ -39,9 +39,9 @@ def dial(endpoint: Endpoint, attempt: ConnectionAttempt) -> SocketStream:
 
 
 class _Race:
-    """Attempts at all addresses, each begun when the one before failed or kept silent for a while.
+    """Connect to all addresses, each after the one before failed or stayed silent for a while.
 
-    ``errors`` holds an errno for each address that was tried in vain.
+    ``errors`` holds the errno of each address that failed.
     """
 
     def __init__(self, addresses: Sequence[ResolvedAddress]) -> None:
@@ -71,7 +71,7 @@ class _Race:
         try:
             connection = socket.socket(address.family, socket.SOCK_STREAM)
         except OSError as error:
-            if error.errno != errno.EAFNOSUPPORT:  # out of file descriptors: not the network's doing
+            if error.errno != errno.EAFNOSUPPORT:  # out of file descriptors, not a network error
                 raise
             self.errors[str(address)] = error.errno
             return
@@ -102,7 +102,7 @@ class _Race:
 
 
 def _not_connected(endpoint: Endpoint, errors: Mapping[str, int], deadline: Deadline) -> TransportError:
-    # By IPv6 the same code says that this machine has no address of that kind.
+    # With IPv6, the same code means that this machine has no IPv6 address.
     if any(code == errno.EADDRNOTAVAIL and not address.startswith("[") for address, code in errors.items()):
         message = f"this machine has no port left from which to connect to {endpoint.authority}"
         return TransportError(CauseId.GATE_RESOURCES, message, {"ran out of": "ports for outgoing connections"})
@@ -113,26 +113,22 @@ def _not_connected(endpoint: Endpoint, errors: Mapping[str, int], deadline: Dead
     for code, cause, what in (
         (errno.ECONNREFUSED, CauseId.NETWORK_CONNECTION_REFUSED, "refuses the connection"),
         (errno.ECONNRESET, CauseId.NETWORK_CONNECTION_RESET, "reset the connection while it was set up"),
-        (
-            errno.ETIMEDOUT,
-            CauseId.NETWORK_CONNECTION_TIMEOUT,
-            f"did not answer within {deadline.seconds:g} s",
-        ),
+        (errno.ETIMEDOUT, CauseId.NETWORK_CONNECTION_TIMEOUT, f"did not answer within {deadline.seconds:g} s"),
     ):
         if code in errors.values():
             home = _at_home(endpoint, errors)
             known = evidence | ({LEADS_TO: "this machine itself"} if home else {})
             return TransportError(cause, f"{endpoint.authority} {what}", known, next_step=home)
-    return _no_way(endpoint, errors)
+    return _no_way(endpoint, errors, evidence)
 
 
 def _at_home(endpoint: Endpoint, errors: Mapping[str, int]) -> str | None:
-    """Return the next step for a name that leads to this machine itself, as filters and hosts files make it."""
+    """Return the next step for a name that points to this machine, because of a filter or a hosts file."""
     addresses = [address.rpartition(":")[0].strip("[]") for address in errors]
     if is_address(endpoint.host) or endpoint.host == "localhost" or not all(map(_is_loopback, addresses)):
         return None
     return (
-        f"{endpoint.host} leads to this machine itself ({', '.join(sorted(set(addresses)))}). If the server runs here, "
+        f"{endpoint.host} points to this machine ({', '.join(sorted(set(addresses)))}). If the server runs here, "
         "start it. If not, look for the name in /etc/hosts, and ask who runs this machine's name servers "
         "(/etc/resolv.conf) whether a filter answers for it."
     )
@@ -142,19 +138,18 @@ def _is_loopback(address: str) -> bool:
     return is_address(address) and ip_address(address.partition("%")[0]).is_loopback
 
 
-def _no_way(endpoint: Endpoint, errors: Mapping[str, int]) -> TransportError:
-    """Return the failure of a machine that has no route to any address of a host, or may not use it."""
+def _no_way(endpoint: Endpoint, errors: Mapping[str, int], evidence: Mapping[str, object]) -> TransportError:
+    """Return the failure of a machine that has no usable route to any address of a host."""
     reasons = ", ".join(sorted({os.strerror(code) for code in errors.values()}))
     families = {"IPv6" if address.startswith("[") else "IPv4" for address in errors}
     only = next(iter(families)) if len(families) == 1 else None
-    evidence = {"addresses": {address: os.strerror(code) for address, code in errors.items()}}
     step = (
-        "Look at this machine's routes (ip route, ip -6 route), at the egress rules of its network, and whether it has "
+        "Check this machine's routes (ip route, ip -6 route), the egress rules of its network, and whether it has "
         "to use a proxy (HTTPS_PROXY)."
     )
     return TransportError(
         CauseId.NETWORK_CONNECTION_TIMEOUT,
-        f"{endpoint.authority} cannot be reached from here{f' by {only}' if only else ''}: {reasons}",
+        f"{endpoint.authority} cannot be reached from here{f' over {only}' if only else ''}: {reasons}",
         evidence,
         next_step=f"{step} The host has only {only} addresses here: this machine needs a route for {only}, or a proxy "
         "that has one."

@@ -6,58 +6,45 @@ import socket
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from types import TracebackType
-from typing import Self
 
 from mfagate.core.exchange import Phase, ServerCertificate
 from mfagate.transport.stalls import STALLS
 
 
 class Deadline:
-    """A moment that everything has to be done by."""
+    """The time limit of one attempt."""
 
     def __init__(self, seconds: float) -> None:
         self.seconds = seconds
         self._end = time.monotonic() + seconds
 
     def remaining(self) -> float:
-        """Seconds left, more than 0.
+        """Return the seconds left, more than 0.
 
         Raises:
-            TimeoutError: None are left.
+            TimeoutError: The deadline has passed.
         """
         left = self._end - time.monotonic()
         if left <= 0:
-            raise TimeoutError(f"{self.seconds:g} s are over")
+            raise TimeoutError(f"{self.seconds:g} s have passed")
         return left
 
 
-class ConnectionAttempt:
-    """One try at an exchange. Closes its sockets when it ends, however it ends.
+class ConnectionAttempt(ExitStack):
+    """One attempt at an exchange. It closes its sockets when it ends.
 
     ``phase`` is the latest phase entered: if the attempt fails, it failed there.
     ``address`` is the IP address connected to, the proxy's if there is a proxy.
     """
 
     def __init__(self, seconds: float) -> None:
+        super().__init__()
         self.deadline = Deadline(seconds)
         self.phases: dict[Phase, float] = {}
         self.phase = Phase.RESOLVE
         self.address: str | None = None
         self.certificate: ServerCertificate | None = None
-        self._sockets = ExitStack()
         self._lost_before = STALLS.lost()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self._sockets.close()
 
     @property
     def stalled(self) -> float:
@@ -66,11 +53,11 @@ class ConnectionAttempt:
 
     def own(self, connection: socket.socket) -> None:
         """Close this socket when the attempt ends."""
-        self._sockets.callback(connection.close)
+        self.callback(connection.close)
 
     @contextmanager
     def during(self, phase: Phase) -> Iterator[None]:
-        """Count the time spent here as this phase's."""
+        """Add the time spent here to this phase."""
         self.phase = phase
         start = time.perf_counter()
         try:

@@ -8,14 +8,14 @@ GZIP = zlib.MAX_WBITS | 16
 
 
 class Undecodable(ValueError):
-    """A body that is not in the coding that it is said to be in."""
+    """A body does not have the coding that its header claims."""
 
 
 def decode(body: bytes, coding: str, limit: int, complete: bool) -> tuple[bytes, bool] | None:
     """Return the content, and whether it was cut at ``limit`` bytes (RFC 9110 section 8.4.1).
 
-    None if there is no coding, or one that we do not know. Only of a body that is itself not
-    ``complete`` is a part enough.
+    Return None for an unknown coding or none. A partial result is accepted only for a body that is not
+    ``complete``.
 
     Raises:
         Undecodable: The body is not in its coding.
@@ -26,14 +26,14 @@ def decode(body: bytes, coding: str, limit: int, complete: bool) -> tuple[bytes,
         case "gzip" | "x-gzip":
             windows: tuple[int, ...] = (GZIP,)
         case "deflate":
-            # Servers disagree whether zlib's header belongs to it.
+            # Some servers send zlib's header, others do not.
             windows = (zlib.MAX_WBITS, -zlib.MAX_WBITS)
         case _:
             return None
     for window in windows:
         inflater = zlib.decompressobj(window)
         try:
-            # One byte more than allowed shows that there is more. Never the whole of a bomb.
+            # One byte more than allowed shows that there is more, without decoding a whole zip bomb.
             content = inflater.decompress(body, limit + 1)
         except zlib.error:
             continue

@@ -11,12 +11,12 @@ DEFAULT_PORTS = {"http": 80, "https": 443, "socks4": 1080, "socks4a": 1080, "soc
 
 
 class MalformedUrl(ValueError):
-    """A URL that names no host to connect to. The message never quotes the URL: it may hold a password."""
+    """A URL names no host. The message never quotes the URL, which may contain a password."""
 
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """Whom to connect to. ``host`` is lower case ASCII (RFC 3490), without brackets."""
+    """The server to connect to. ``host`` is lower case ASCII (RFC 3490), without brackets."""
 
     scheme: str
     host: str
@@ -43,24 +43,24 @@ class Endpoint:
         try:
             host = (parts.hostname or "").encode("idna").decode("ascii")
         except UnicodeError:
-            raise MalformedUrl("the host name is none: a label is empty, too long or not encodable") from None
+            raise MalformedUrl("the host name is not valid: a label is empty, too long or not encodable") from None
         if not re.fullmatch(r"[!-~]+", host):
             raise MalformedUrl("the URL names no host, or one with a space in it")
         return cls(parts.scheme, host, port)
 
     @property
     def authority(self) -> str:
-        """Host and port, as CONNECT (RFC 9110 section 9.3.6) and messages want them."""
+        """Host and port, as in CONNECT (RFC 9110 section 9.3.6) and in messages."""
         return f"{self._bracketed}:{self.port}"
 
     @property
     def host_header(self) -> str:
-        """Host, and port where it is not the scheme's own (RFC 9110 section 7.2)."""
+        """Host, and port if it is not the scheme's default (RFC 9110 section 7.2)."""
         return self._bracketed if self.port == DEFAULT_PORTS[self.scheme] else self.authority
 
     @property
     def server_name(self) -> str:
-        """The name a certificate has to be for, without the root's dot (RFC 6066 section 3)."""
+        """The name that the certificate must have, without a final dot (RFC 6066 section 3)."""
         return self.host.removesuffix(".")
 
     @property

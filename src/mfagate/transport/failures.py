@@ -16,7 +16,7 @@ _LONGEST_LINE = 60
 
 
 class TransportError(Exception):
-    """A failure whose phase is not yet stated. Texts of others in it are quoted. Never leaves this package."""
+    """A failure whose phase is not known yet. Foreign texts in it are quoted. It never leaves this package."""
 
     def __init__(
         self,
@@ -39,10 +39,10 @@ class TransportError(Exception):
 
 
 def short_of_resources(error: Exception) -> TransportError:
-    """Return an error that blames this machine for what it ran out of.
+    """Return a failure of this machine, which ran out of a resource.
 
     Raises:
-        Exception: The error itself, if it does not say that something ran out.
+        Exception: The error itself, if it has another reason.
     """
     shortage = shortage_of(error)
     if shortage is None:
@@ -52,7 +52,7 @@ def short_of_resources(error: Exception) -> TransportError:
 
 
 def interrupted(error: OSError, doing: str, stream: Stream, deadline: Deadline) -> TransportError:
-    """Return the failure of a connection that went silent or was closed while we were ``doing`` something."""
+    """Return the failure of a connection that timed out or was closed while ``doing`` something."""
     if shortage_of(error) is not None:
         return short_of_resources(error)
     evidence: dict[str, Any] = {"bytes_received": stream.received}
@@ -60,7 +60,7 @@ def interrupted(error: OSError, doing: str, stream: Stream, deadline: Deadline) 
     if isinstance(error, TimeoutError):
         return TransportError(
             CauseId.NETWORK_READ_TIMEOUT,
-            f"{deadline.seconds:g} s were over while {doing} ({received})",
+            f"{deadline.seconds:g} s passed while {doing} ({received})",
             evidence | {"timeout_seconds": deadline.seconds},
         )
     how = error.strerror or "closed by the other side"
@@ -72,6 +72,6 @@ def interrupted(error: OSError, doing: str, stream: Stream, deadline: Deadline) 
 
 
 def first_line(received: bytes) -> str:
-    """Return the first line of what a peer sent, to be shown: evidence of what speaks on that port."""
+    """Return the first line that a peer sent, quoted, as evidence of the protocol on that port."""
     line = received.lstrip(b"\r\n").partition(b"\n")[0].rstrip(b"\r")
     return quoted(line.decode("utf-8", "backslashreplace"), _LONGEST_LINE)

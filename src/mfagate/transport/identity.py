@@ -12,18 +12,18 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class ClientIdentity:
-    """A certificate with its key, as PEM, and what a report may show of it.
+    """A certificate with its key, as PEM, and the facts that a report may show.
 
     Args:
         pem: The certificate, its chain, and the private key without a passphrase.
-        shown: Subject, issuer and end of the certificate.
+        shown: Subject, issuer and expiry of the certificate.
     """
 
     pem: str = field(repr=False)
     shown: Mapping[str, str]
 
     def present_in(self, context: ssl.SSLContext) -> None:
-        """Let a context show the certificate.
+        """Let a context present the certificate.
 
         Raises:
             ssl.SSLError: The certificate and the key are not a pair.
@@ -35,8 +35,8 @@ class ClientIdentity:
 
 @contextmanager
 def _as_file(text: str) -> Iterator[str]:
-    """Give a name to a text, because ``ssl`` reads keys from files alone: in memory, or where there is no such
-    thing in a file of this user that is removed at once.
+    """Give a text a file name, because ``ssl`` reads keys only from files: in memory or, where that is not
+    possible, in a private file that is removed at once.
     """
     if hasattr(os, "memfd_create"):
         descriptor = os.memfd_create("client-certificate")

@@ -1,7 +1,7 @@
 """Write HTTP/1.1 requests to a stream, and read responses from it (RFC 9112).
 
-``http.client.HTTPResponse`` parses; what it lets pass in silence (an end in the
-headers, a short body, header lines that are none) is found out here.
+``http.client.HTTPResponse`` parses; what it silently accepts (an end in the
+headers, a short body, malformed header lines) is detected here.
 """
 
 from __future__ import annotations
@@ -35,29 +35,25 @@ if TYPE_CHECKING:
 READ_SIZE = 1 << 16
 
 _TELLING = 60
-"""So many bytes of our own request, sent back, are no coincidence."""
+"""This many bytes of our own request, sent back, are no coincidence."""
 
 # RFC 9110 sections 5.6.2 (token) and 5.5 (field value, with obs-text).
 TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 FIELD_VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
 
-# http.client ignores these lines, and what comes after the last kind.
-HEADER_DEFECTS = (
-    FirstHeaderLineIsContinuationDefect,
-    InvalidHeaderDefect,
-    MissingHeaderBodySeparatorDefect,
-)
+# http.client ignores these lines, and everything after the last kind.
+HEADER_DEFECTS = (FirstHeaderLineIsContinuationDefect, InvalidHeaderDefect, MissingHeaderBodySeparatorDefect)
 
 
 class UnsendableRequest(ValueError):
-    """A request that HTTP has no way to write, say a header value with a line break in it.
+    """A request that HTTP cannot express, for example a header value with a line break.
 
-    The message names the header and never holds its value.
+    The message names the header and never contains its value.
     """
 
 
 def as_sent(prepared: requests.PreparedRequest, endpoint: Endpoint | None) -> Request:
-    """Return the request as it goes out: the prepared one and the headers it lacks, its signed parts untouched.
+    """Return the request as sent: the prepared one plus missing headers, with its signed parts unchanged.
 
     Raises:
         UnsendableRequest: The method or a header cannot be written.
@@ -74,10 +70,10 @@ def as_sent(prepared: requests.PreparedRequest, endpoint: Endpoint | None) -> Re
         if not TOKEN.fullmatch(name):
             raise UnsendableRequest("a header has a name that HTTP does not allow")
         if not FIELD_VALUE.fullmatch(value):
-            raise UnsendableRequest(f"the value of {name} holds a character that HTTP does not allow")
+            raise UnsendableRequest(f"the value of {name} contains a character that HTTP does not allow")
     method = prepared.method or ""
     if not TOKEN.fullmatch(method):
-        raise UnsendableRequest("the method is none")
+        raise UnsendableRequest("the method is not a valid token")
     url = _without_userinfo(prepared.url or "")
     return Request(method, url, Headers(tuple(headers.items())), _body(prepared))
 
@@ -109,17 +105,17 @@ def serialize(request: Request, target: str) -> bytes:
 
 
 def send(stream: Stream, message: bytes, deadline: Deadline) -> None:
-    """Send a request, or as much of it as the other side takes.
+    """Send a request, or as much of it as the other side accepts.
 
     Raises:
-        WireError: The deadline has passed.
+        TransportError: The deadline has passed.
     """
     try:
         stream.send(message)
     except TimeoutError as error:
         raise interrupted(error, "sending the request", stream, deadline) from error
     except OSError:
-        pass  # it may have answered before it hung up (413, a TLS alert): reading tells
+        pass  # it may have answered before it closed (413, a TLS alert), which reading shows
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,10 +127,10 @@ class ResponseHead:
     source: _Source
 
     def complete(self, limit: int, deadline: Deadline) -> Response:
-        """Read the body, or ``limit`` bytes of it, and undo its content coding.
+        """Read the body, or ``limit`` bytes of it, and decode its content coding.
 
         Raises:
-            WireError: It does not come, or not to its end.
+            TransportError: The body does not arrive completely.
         """
         body, truncated = self._body(limit, deadline)
         headers = Headers(tuple(self.head.headers.items()))
@@ -149,7 +145,7 @@ class ResponseHead:
         return Response(self.head.status, ForeignText(self.head.reason), headers, body, truncated, undecodable)
 
     def _body(self, limit: int, deadline: Deadline) -> tuple[bytes, bool]:
-        # http.client says 0 of HEAD, 204 and 304 too, whatever the headers say.
+        # http.client reports 0 for HEAD, 204 and 304, too, whatever the headers say.
         if self.head.length == 0:
             return b"", False
         body = bytearray()
@@ -191,22 +187,22 @@ def read_head(
     """Read status line and headers of the final answer (not 100 to 199, but 101) to what was ``sent``.
 
     Raises:
-        WireError: There is none, or it is not HTTP.
+        TransportError: There is none, or it is not HTTP.
     """
     source = _Source(stream)
     reader = _Reader(source, buffer_size)
     try:
         while True:
-            # HTTPResponse wants a socket only to call makefile("rb") on it.
+            # HTTPResponse needs a socket only to call makefile("rb") on it.
             head = http.client.HTTPResponse(cast("socket.socket", reader), method=method)
             head.begin()
-            if source.ended:  # http.client takes this for the end of the headers
+            if source.ended:  # which http.client reads as the end of the headers
                 raise ConnectionResetError
             if any(isinstance(defect, HEADER_DEFECTS) for defect in head.headers.defects):
                 raise http.client.HTTPException("a header line is malformed")
-            # http.client takes any other coding for none at all (RFC 9112 section 6.1).
+            # http.client ignores any other coding (RFC 9112 section 6.1).
             if not head.chunked and head.headers.get("transfer-encoding", "identity").lower() != "identity":
-                raise http.client.HTTPException("its transfer coding is not chunked alone")
+                raise http.client.HTTPException("its transfer coding is not just chunked")
             if head.status >= 200 or head.status == 101:
                 return ResponseHead(head, stream, source)
     except (OSError, http.client.HTTPException) as error:
@@ -243,7 +239,7 @@ _LONGEST_HEADER_LINE, _MOST_HEADERS = 65_536, 100
 
 
 def _exceeded(error: Exception, begun: bytes) -> str | None:
-    """Return the limit that a head exceeds which is HTTP in every other respect, or None."""
+    """Return the limit that an otherwise valid head exceeds, or None."""
     if not re.match(rb"HTTP/1\.[01] [1-9]\d\d[ \r\n]", begun):
         return None
     if isinstance(error, http.client.LineTooLong):
@@ -255,10 +251,10 @@ def _exceeded(error: Exception, begun: bytes) -> str | None:
 
 def _other_protocol(begun: bytes, sent: bytes) -> TransportError:
     if sent.startswith(begun[:_TELLING]):  # not shown: it would be our own request, credentials and all
-        return _not_http("what listens there sends back what it is sent")
+        return _not_http("the server there sends back what it receives")
     if begun[0] == 0x15 and begun[1:2] in (b"", b"\x03"):  # RFC 8446 section 5.1: a TLS alert
         return _not_http("that port speaks TLS; use https", first_line(begun))
-    return _not_http("what listens there does not speak HTTP", first_line(begun))
+    return _not_http("the server there does not speak HTTP", first_line(begun))
 
 
 def _not_http(message: str, received: str | None = None) -> TransportError:
@@ -266,7 +262,7 @@ def _not_http(message: str, received: str | None = None) -> TransportError:
 
 
 class _Source(io.RawIOBase):
-    """A stream as a raw file; ``ended`` says that its end was read."""
+    """A stream as a raw file; ``ended`` is true when its end was read."""
 
     def __init__(self, stream: Stream) -> None:
         self._stream = stream
@@ -290,7 +286,7 @@ class _Reader(io.BufferedReader):
         return self
 
     def read(self, size: int | None = -1) -> bytes:
-        # A chunk size of -1 would otherwise mean everything until the deadline.
+        # Without this, a chunk size of -1 would mean everything until the deadline.
         if size is None or size < 0:
             raise http.client.HTTPException("negative chunk size")
         return super().read(size)

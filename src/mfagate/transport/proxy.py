@@ -22,7 +22,7 @@ from mfagate.transport.stream import Stream
 
 @dataclass(frozen=True, slots=True)
 class Proxy:
-    """A proxy; ``name`` is its URL without the credentials in it."""
+    """A proxy; ``name`` is its URL without credentials."""
 
     endpoint: Endpoint
     authorization: str | None = field(default=None, repr=False)
@@ -33,7 +33,7 @@ class Proxy:
         return f"{self.endpoint.scheme}://{self.endpoint.authority}"
 
     def failure(self, message: str, next_step: str | None = None, /, **evidence: object) -> TransportError:
-        """Something went wrong at this proxy."""
+        """Return a failure of this proxy."""
         evidence = {"proxy": self.name} | evidence
         return TransportError(CauseId.NETWORK_PROXY, f"proxy {self.name}: {message}", evidence, next_step=next_step)
 
@@ -46,7 +46,7 @@ class Proxy:
             raise self.blame(error) from error
 
     def blame(self, error: TransportError) -> TransportError:
-        """Return the same error as a failure of this proxy, if it is not yet one."""
+        """Return the error as a failure of this proxy."""
         if error.cause is CauseId.NETWORK_PROXY:
             return error
         return self.failure(error.message, error.next_step, **error.evidence, problem=str(error.cause))
@@ -62,13 +62,13 @@ class Proxy:
             message = f"cannot resolve {endpoint.host}: {status} ({error})"
             return self.failure(message, both_suspects(endpoint.host, self.name), status=status, **marks)
         named = f"{status} ({error})" if error else f"{status}"
-        return self.failure(f"does not connect us to {endpoint.authority}: {named}", status=status, **marks)
+        return self.failure(f"does not connect to {endpoint.authority}: {named}", status=status, **marks)
 
     def page(self) -> TransportError:
-        """Return the failure of a page that follows the proxy's consent to connect us: no server sends one there."""
+        """Return the failure of a page after a successful CONNECT, where no server sends one."""
         return self.failure(
-            "answers with a page of its own instead of connecting us",
-            f"Open a page through {self.name} in a browser: it may want somebody to log in to the network. If it shows "
+            "answers with its own page instead of connecting",
+            f"Open a page through {self.name} in a browser: you may have to log in to the network. If it shows "
             "nothing of the kind, ask the team that runs it why it answers CONNECT with a page.",
         )
 
@@ -80,12 +80,9 @@ class Proxy:
             return self.failure(message, _without_basic(schemes, self.name, endpoint.host), **evidence)
         if self.authorization:
             return self.failure("refuses the user name and password of its URL", **evidence)
-        step = f"Write user name and password into the proxy's URL in the environment: {self._with_user}."
-        return self.failure("demands a user name and password; its URL has none", step, **evidence)
-
-    @property
-    def _with_user(self) -> str:
-        return f"{self.endpoint.scheme}://USER:PASSWORD@{self.endpoint.authority}"
+        with_user = f"{self.endpoint.scheme}://USER:PASSWORD@{self.endpoint.authority}"
+        step = f"Write user name and password into the proxy's URL in the environment: {with_user}."
+        return self.failure("demands a user name and password; its URL contains neither", step, **evidence)
 
 
 BASIC = "basic"
@@ -94,11 +91,11 @@ BASIC = "basic"
 def _without_basic(schemes: Sequence[str], proxy: str, host: str) -> str:
     """Return the next step for a proxy that does not take Basic, the only scheme that requests sends to a proxy.
 
-    https://github.com/genotrance/px and https://cntlm.sourceforge.net authenticate in the client's place.
+    https://github.com/genotrance/px and https://cntlm.sourceforge.net authenticate for the client.
     """
     return (
         f"mfagate authenticates at a proxy only by Basic, and so does Python's requests. Run a local proxy that "
-        f"authenticates by {' or '.join(schemes)} in its place (px, or cntlm for NTLM) and set HTTPS_PROXY to its "
+        f"authenticates by {' or '.join(schemes)} instead (px, or cntlm for NTLM) and set HTTPS_PROXY to its "
         f"address; or ask the team that runs {proxy} to let this machine reach {host} without authentication; or list "
         f"{host} in NO_PROXY, if this machine may reach it directly."
     )
@@ -108,8 +105,8 @@ def proxy_for(url: str) -> Proxy | None:
     """Return the proxy that the environment names for this URL.
 
     Raises:
-        WireError: It names one that cannot be used, or one elsewhere for plain http to this machine: configurations
-            may use plain http there, because it leaves the machine nowhere.
+        TransportError: It cannot be used, or it is on another machine and the request is plain http to this machine:
+            configurations may use that only because it does not leave the machine.
     """
     from requests.utils import get_environ_proxies, select_proxy
 
@@ -130,10 +127,10 @@ def _parse(url: str) -> Proxy:
     except MalformedUrl as error:
         raise _malformed(str(error)) from None
     parts = urlsplit(url)
-    # A / ? or # in the password that is not percent-encoded ends the authority early, and what
-    # is taken for the host would be the user name.
+    # A / ? or # in the password that is not percent-encoded ends the authority early, and the user
+    # name would be read as the host.
     if "@" in parts.path + parts.query + parts.fragment:
-        raise _malformed("there is an @ behind its host; percent-encode / ? and # in the password")
+        raise _malformed("there is an @ after its host; percent-encode / ? and # in the password")
     authorization = None
     if parts.username:
         credentials = b":".join(_octets(part) for part in (parts.username, parts.password or ""))
@@ -150,17 +147,17 @@ def _malformed(why: str) -> TransportError:
 
 
 def tunnel(stream: Stream, proxy: Proxy, endpoint: Endpoint, attempt: ConnectionAttempt) -> None:
-    """Have the proxy connect the stream to the endpoint (CONNECT, RFC 9110 section 9.3.6).
+    """Connect the stream to the endpoint through the proxy (CONNECT, RFC 9110 section 9.3.6).
 
     Raises:
-        WireError: It does not; to be blamed on the proxy.
+        TransportError: The proxy does not connect; the caller blames the proxy.
     """
     lines = [f"CONNECT {endpoint.authority} HTTP/1.1", f"Host: {endpoint.authority}"]
     if proxy.authorization:
         lines.append(f"Proxy-Authorization: {proxy.authorization}")
     request = "\r\n".join([*lines, "", ""]).encode("ascii")
     send(stream, request, attempt.deadline)
-    # Unbuffered, so that nothing is read that comes through the tunnel.
+    # Unbuffered, so that nothing from inside the tunnel is read.
     answer = read_head(stream, "CONNECT", request, attempt.deadline, buffer_size=1).head
     if not 200 <= answer.status < 300:
         raise proxy.refusal(answer, endpoint)
@@ -168,12 +165,12 @@ def tunnel(stream: Stream, proxy: Proxy, endpoint: Endpoint, attempt: Connection
 
 
 def unasked_refusal(answer: HTTPResponse, endpoint: Endpoint) -> TransportError:
-    """Return the failure of a 407 that comes from a proxy which the environment does not name for this host."""
+    """Return the failure of a 407 from a proxy that the environment does not name for this host."""
     schemes = offered_schemes(Headers(tuple(answer.headers.items())).all("proxy-authenticate"))
     offered = {"offered": ", ".join(schemes)} if schemes else {}
     return TransportError(
         CauseId.NETWORK_PROXY,
-        "a proxy on the way demands authentication" + (f" and offers {' and '.join(schemes)}" if schemes else ""),
+        "a proxy on the path demands authentication" + (f" and offers {' and '.join(schemes)}" if schemes else ""),
         {"status": 407, **offered},
         next_step=f"The environment names no proxy for {endpoint.host}, so this one intercepts the connection. Set "
         "HTTPS_PROXY to the company's proxy, or ask the network team to let this machine reach the host.",
@@ -181,9 +178,9 @@ def unasked_refusal(answer: HTTPResponse, endpoint: Endpoint) -> TransportError:
 
 
 def is_own_answer(answer: HTTPResponse) -> bool:
-    """Whether a proxy that we sent a request to answers for itself rather than for the server.
+    """Return whether a proxy gave this answer itself, instead of forwarding the server's.
 
-    Via alone says nothing about 503: a proxy adds it to what it forwards too (RFC 9110 section 7.6.3).
+    ``Via`` alone proves nothing for a 503: a proxy also adds it to forwarded answers (RFC 9110 section 7.6.3).
     """
     if answer.status < 400:
         return False

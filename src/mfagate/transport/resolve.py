@@ -17,7 +17,7 @@ from mfagate.transport.connection_attempt import Deadline
 from mfagate.transport.endpoint import Endpoint
 from mfagate.transport.failures import TransportError, short_of_resources
 
-# "No such name" is a definite answer; every other error of getaddrinfo says that none was had.
+# "No such name" is a definite answer; every other error of getaddrinfo means that there was no answer.
 # EAI_NODATA is missing on some systems.
 DEFINITE = {socket.EAI_NONAME, getattr(socket, "EAI_NODATA", socket.EAI_NONAME)}
 
@@ -53,7 +53,7 @@ def resolve(endpoint: Endpoint, deadline: Deadline) -> list[ResolvedAddress]:
         if shortage_of(behind := _behind(error)) is not None:
             raise short_of_resources(behind) from error
         definite = isinstance(error, socket.gaierror) and error.errno in DEFINITE
-        what = "knows no address of" if definite else "gave no answer for"
+        what = "found no address of" if definite else "gave no answer for"
         raise TransportError(
             CauseId.NETWORK_DNS_FAILURE,
             f"this machine's resolver {what} {endpoint.host}: {error.strerror}",
@@ -68,19 +68,19 @@ def resolve(endpoint: Endpoint, deadline: Deadline) -> list[ResolvedAddress]:
 
 
 def _blocked(endpoint: Endpoint, addresses: list[ResolvedAddress]) -> TransportError:
-    """Return the failure of a name that is answered with no server's address, as filters and hosts files do.
+    """Return the failure of a name that a filter or a hosts file maps to an unspecified address.
 
     https://github.com/cloudflare/cloudflare-docs/pull/5246
     """
     shown = ", ".join(sorted({address.ip for address in addresses}))
     return TransportError(
         CauseId.NETWORK_DNS_FAILURE,
-        f"this machine's resolver answers {shown} for {endpoint.host}, which is no server's address: a filter hides "
-        "the name",
+        f"this machine's resolver answers {shown} for {endpoint.host}, which is not the address of a server: a filter "
+        "hides the name",
         {"host": endpoint.host, LEADS_TO: shown},
         Outcome.INCONCLUSIVE,
         f"Look for {endpoint.host} in /etc/hosts. If it is not there, ask who runs this machine's name servers "
-        "(/etc/resolv.conf) to take it out of their filter.",
+        "(/etc/resolv.conf) to remove it from their filter.",
     )
 
 
@@ -98,9 +98,9 @@ def _look_up(endpoint: Endpoint, deadline: Deadline) -> list[Any]:
     try:
         return socket.getaddrinfo(endpoint.host, endpoint.port, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST)
     except socket.gaierror:
-        pass  # a name, so the resolver has to be asked
+        pass  # a name, which the resolver has to look up
 
-    # getaddrinfo cannot be interrupted: a thread that nobody waits for may hang in it.
+    # getaddrinfo cannot be interrupted, so it runs in a thread that may be left hanging.
     answers: queue.SimpleQueue[list[Any] | Exception] = queue.SimpleQueue()
 
     def ask() -> None:

@@ -29,7 +29,7 @@ class Route:
         """Return a stream to the endpoint, before any TLS with it, or to its forwarding proxy.
 
         Raises:
-            WireError: It cannot be had.
+            TransportError: It cannot be had.
         """
         if self.proxy is None:
             return dial(self.endpoint, attempt)

@@ -1,6 +1,6 @@
 """Measure for how long runnable threads of this process wait for a processor.
 
-On a busy machine, or with many threads of our own, every answer looks late. A thread that sleeps in short steps
+On a busy machine, or with many threads of mfagate, every answer seems late. A thread that sleeps in short steps
 measures how late it wakes up. All other threads lose the same time, whether they wait for the processor or for
 Python's interpreter lock.
 """
@@ -15,11 +15,11 @@ from contextlib import contextmanager
 _STEP_SECONDS = 0.02
 
 _USUAL_SECONDS = 0.005
-"""Sleeps end late by about this much on an idle machine."""
+"""The usual delay of a sleep on an idle machine."""
 
 
 class Stalls:
-    """Count the seconds lost. No thread runs while nobody measures."""
+    """Count the lost seconds. The thread runs only while something is measured."""
 
     def __init__(self, step: float = _STEP_SECONDS) -> None:
         self._step = step
@@ -31,7 +31,7 @@ class Stalls:
 
     @contextmanager
     def measured(self) -> Iterator[None]:
-        """Measure until the context ends. If no thread can be started for it, nothing is counted."""
+        """Measure until the context ends. Count nothing if no thread can be started."""
         with self._lock:
             self._users += 1
             if self._users == 1:
@@ -62,7 +62,7 @@ class Stalls:
         while True:
             due = time.monotonic() + self._step
             with self._lock:
-                # After the end nobody would take it back, and all time from then on would count as lost.
+                # If set after the end, it would stay set, and all further time would count as lost.
                 if stop.is_set():
                     return
                 self._due = due

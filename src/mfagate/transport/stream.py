@@ -8,11 +8,11 @@ from abc import ABC, abstractmethod
 from mfagate.transport.connection_attempt import Deadline
 
 PREFIX_LENGTH = 4096
-"""More than is shown of it, so that a secret in it can be recognised as a whole."""
+"""More than is shown, so that a secret in it is recognised as a whole."""
 
 
 class Stream(ABC):
-    """A connection that knows how much it received and how that began.
+    """A connection that counts the received bytes and keeps the first of them.
 
     ``receive`` and ``send`` raise ``TimeoutError`` when the deadline has passed
     and other ``OSError`` when the connection is lost.
@@ -23,14 +23,14 @@ class Stream(ABC):
         self.prefix = b""
 
     def receive(self, size: int) -> bytes:
-        """From 1 to ``size`` bytes; none when the peer has closed its side."""
+        """Return 1 to ``size`` bytes; none when the peer has closed its side."""
         data = self._receive(size)
         self.received += len(data)
         self.prefix += data[: PREFIX_LENGTH - len(self.prefix)]
         return data
 
     def forget_received(self) -> None:
-        """Start ``received`` and ``prefix`` anew: from here on someone else speaks."""
+        """Reset ``received`` and ``prefix``: from here on another server answers."""
         self.received = 0
         self.prefix = b""
 

@@ -1,7 +1,7 @@
 """Start TLS over any stream, and explain a failed handshake.
 
 The handshake runs over memory buffers (``ssl.SSLObject``) so that every byte
-passes through a :class:`~mfagate.transport.stream.Stream`: that is what keeps the
+passes through a :class:`~mfagate.transport.stream.Stream`: the stream keeps the
 deadline, counts the bytes, shows whether the peer speaks TLS at all, and lets
 one TLS connection run inside another (an https:// proxy).
 """
@@ -26,18 +26,18 @@ from mfagate.transport.stream import Stream
 
 T = TypeVar("T")
 
-# The other side closed, with or without saying so.
+# The other side closed the connection, with or without a close_notify.
 ENDED = (ssl.SSLZeroReturnError, ssl.SSLEOFError)
 
 LARGEST_READ = 1 << 16
 
-# Looking at a refused certificate may not take longer than this.
+# The time limit for reading a refused certificate.
 EVIDENCE_SECONDS = 2.0
 
 # RFC 8446 section 5.1: change_cipher_spec, alert, handshake, application_data.
 RECORD_TYPES = range(0x14, 0x18)
 
-# RFC 8446 section 6.2, as OpenSSL names them. Where we present no certificate, who objects to it demands one.
+# RFC 8446 section 6.2, as OpenSSL names them. If we presented no certificate, these alerts demand one.
 CLIENT_CERTIFICATE_ALERTS = (
     "ALERT_CERTIFICATE_REQUIRED",
     "ALERT_BAD_CERTIFICATE",
@@ -46,19 +46,19 @@ CLIENT_CERTIFICATE_ALERTS = (
     "ALERT_UNKNOWN_CA",
     "ALERT_ACCESS_DENIED",
 )
-# The same alerts where we present one, and those about its dates.
+# The same alerts if we presented a certificate, and those about its dates.
 REFUSALS = {
     "ALERT_UNKNOWN_CA": "it does not trust the issuer",
-    "ALERT_CERTIFICATE_EXPIRED": "it takes it for expired",
-    "ALERT_CERTIFICATE_REVOKED": "it takes it for revoked",
-    "ALERT_CERTIFICATE_REQUIRED": "it asks for one and saw none",
-    "ALERT_ACCESS_DENIED": "it does not let this client in",
-    "ALERT_UNSUPPORTED_CERTIFICATE": "it does not take this kind",
+    "ALERT_CERTIFICATE_EXPIRED": "it considers it expired",
+    "ALERT_CERTIFICATE_REVOKED": "it considers it revoked",
+    "ALERT_CERTIFICATE_REQUIRED": "it demands one and received none",
+    "ALERT_ACCESS_DENIED": "it does not allow this client",
+    "ALERT_UNSUPPORTED_CERTIFICATE": "it does not accept this kind",
     "ALERT_BAD_CERTIFICATE": "it cannot read or verify it",
     "ALERT_CERTIFICATE_UNKNOWN": "it gives no reason",
-    "ALERT_DECRYPT_ERROR": "it cannot verify the signature with which the key is proved",
+    "ALERT_DECRYPT_ERROR": "it cannot verify the signature that proves the key",
 }
-# Ends of OpenSSL's names for what else goes wrong, most of them alerts of the server.
+# Ends of OpenSSL's names for other errors, most of them alerts of the server.
 EXPLANATIONS = {
     "PROTOCOL_VERSION": "no TLS version in common (1.2 and 1.3 are offered)",
     "UNSUPPORTED_PROTOCOL": "no TLS version in common (1.2 and 1.3 are offered)",
@@ -66,7 +66,7 @@ EXPLANATIONS = {
     "WRONG_VERSION_NUMBER": "no TLS version in common (1.2 and 1.3 are offered)",
     "HANDSHAKE_FAILURE": "no cipher suite in common",
     "INSUFFICIENT_SECURITY": "no cipher suite in common",
-    "UNRECOGNIZED_NAME": "the server knows no host of that name",
+    "UNRECOGNIZED_NAME": "the server does not know this host name",
 }
 
 
@@ -88,7 +88,7 @@ class TlsStream(Stream):
 
         Raises:
             ssl.SSLCertVerificationError: It is refused.
-            WireError: No TLS connection comes about for any other reason.
+            TransportError: The handshake fails for any other reason.
         """
         try:
             self._run(self._tls.do_handshake)
@@ -123,12 +123,12 @@ class TlsStream(Stream):
         try:
             return self._run(self._tls.read, size)
         except ENDED:
-            return b""  # with or without a close_notify: HTTP's own framing tells whether it is too early
+            return b""  # with or without a close_notify: HTTP's framing shows whether it is too early
         except ssl.SSLError as error:
             raise self._explained(error) from error
 
     def _run(self, operation: Callable[..., T], *arguments: object) -> T:
-        """Carry bytes back and forth until the operation is through."""
+        """Carry bytes back and forth until the operation is complete."""
         while True:
             try:
                 result = operation(*arguments)
@@ -137,7 +137,7 @@ class TlsStream(Stream):
                 self._feed()
             except ssl.SSLError:
                 with suppress(OSError):
-                    self._flush()  # the alert that tells the server why we hang up
+                    self._flush()  # the alert that gives the server the reason
                 raise
             else:
                 self._flush()
@@ -174,13 +174,13 @@ class TlsStream(Stream):
 
 
 def explained(error: ssl.SSLError, server_name: str, *, agreed: bool, shown: bool = False) -> TransportError:
-    """Say why TLS failed for another reason than the server's certificate.
+    """Explain a TLS failure that the server's certificate did not cause.
 
     Args:
-        error: As OpenSSL has it.
+        error: OpenSSL's error.
         server_name: The host.
         agreed: Whether a cipher was agreed before.
-        shown: Whether a client certificate was to be shown, so that the server objects to this one.
+        shown: Whether a client certificate was presented, so that the server objects to it.
     """
     reason = quoted(error.reason or "unknown")
     evidence = {"host": server_name, "openssl": reason}
@@ -199,7 +199,7 @@ def explained(error: ssl.SSLError, server_name: str, *, agreed: bool, shown: boo
 
 
 class Verifier:
-    """Opens TLS connections to servers whose certificate a bundle vouches for."""
+    """Open TLS connections to servers with a certificate that a CA bundle trusts."""
 
     def __init__(self, ca_bundle: Path | None, trust_env: bool, identity: ClientIdentity | None = None) -> None:
         self.shows_certificate = identity is not None
@@ -211,7 +211,7 @@ class Verifier:
     def secure(
         self, lower: Stream, server_name: str, attempt: ConnectionAttempt, reopen: Callable[[ConnectionAttempt], Stream]
     ) -> TlsStream:
-        """TLS over ``lower``. ``reopen`` makes a second such stream, to look at a refused certificate."""
+        """Start TLS over ``lower``. ``reopen`` opens a second such stream, to read a refused certificate."""
         stream = TlsStream(lower, self.context, server_name, shows_certificate=self.shows_certificate)
         with attempt.during(Phase.TLS):
             try:
@@ -226,8 +226,8 @@ class Verifier:
 def _look_at(
     server_name: str, attempt: ConnectionAttempt, reopen: Callable[[ConnectionAttempt], Stream]
 ) -> dict[str, Any]:
-    """Describe the server's certificate; nothing is sent but the handshake. Empty if that fails."""
-    # Whatever goes wrong here, the refusal stands and is to be reported.
+    """Describe the server's certificate after a mere handshake; empty if that fails."""
+    # An error here must not hide the refusal.
     with suppress(Exception), ConnectionAttempt(min(EVIDENCE_SECONDS, attempt.deadline.remaining())) as second:
         stream = TlsStream(reopen(second), trust.unverified(), server_name)
         stream.handshake(second.deadline)

@@ -26,19 +26,19 @@ if TYPE_CHECKING:
 
 
 class Transport:
-    """Sends one prepared request over one fresh connection and says exactly what happened.
+    """Send one prepared request over one new connection, and report exactly what happened.
 
-    A new connection each time, so that every phase is measured every time and no stale
-    connection is mistaken for a fault. Redirects are answers like any other. May be shared
-    by threads.
+    Each request opens a new connection, so that every phase is measured and no stale
+    connection looks like a fault. Redirects are answers like any other. Threads may share
+    a transport.
 
     Args:
         timeout_seconds: For the whole exchange, from name resolution to the last byte.
         max_body_bytes: Longer bodies are cut and marked ``truncated``.
-        ca_bundle: A PEM file, or a directory as of OpenSSL's ``c_rehash``. Without it,
-            REQUESTS_CA_BUNDLE, CURL_CA_BUNDLE or SSL_CERT_FILE, else certifi's.
+        ca_bundle: A PEM file, or a directory as made by OpenSSL's ``c_rehash``. Default:
+            REQUESTS_CA_BUNDLE, CURL_CA_BUNDLE or SSL_CERT_FILE, or else certifi's.
         trust_env: Whether those variables and the proxy variables count.
-        identity: A client certificate for servers that ask for one. Proxies are not shown it.
+        identity: A client certificate for servers that demand one. Proxies do not get it.
 
     Raises:
         CaBundleError: The bundle cannot be used.
@@ -65,9 +65,9 @@ class Transport:
     def send(self, request: requests.PreparedRequest, *, at_most: float | None = None) -> Exchange:
         """Send it and wait for the whole answer, for at most ``at_most`` seconds if that is less than the timeout.
 
-        Whatever the network, the server or a URL does wrong becomes the exchange's failure;
-        a 407, and an answer that a proxy gives in the server's place, are failures too.
-        A body in gzip or deflate is decoded; the headers stay as they were received.
+        Every error of the network, the server or a URL becomes the exchange's failure;
+        a 407, and an answer that a proxy gives instead of the server, are failures, too.
+        A body in gzip or deflate is decoded; the headers stay unchanged.
         ``Exchange.request`` leaves out Proxy-Authorization, which is for the proxy alone.
 
         Raises:
@@ -134,7 +134,7 @@ class Transport:
             send(stream, message, attempt.deadline)
             answer = read_head(stream, sent.method, message, attempt.deadline)
         except TransportError as error:
-            # Silence may be the server's; everything else is what the proxy itself did.
+            # The server may cause silence; the proxy causes everything else.
             if proxy and error.cause is not CauseId.NETWORK_READ_TIMEOUT:
                 raise proxy.blame(error) from error
             raise
@@ -148,11 +148,11 @@ class Transport:
 _LATE = (CauseId.NETWORK_READ_TIMEOUT, CauseId.NETWORK_CONNECTION_TIMEOUT, CauseId.NETWORK_DNS_FAILURE)
 
 _BUSY_SHARE = 0.75
-"""If threads waited for a processor for this share of a timeout, the machine is to blame, and not the provider."""
+"""If threads waited for a processor for this share of a timeout, the machine is at fault, not the provider."""
 
 
 def _blamed(error: TransportError, attempt: ConnectionAttempt, timeout: float) -> TransportError:
-    """Return the error, or one of this machine if it alone was too slow for the answer."""
+    """Return the error, or a failure of this machine if it was too busy to receive the answer in time."""
     stalled = attempt.stalled
     if error.cause not in _LATE or error.outcome is Outcome.FAIL or stalled < _BUSY_SHARE * timeout:
         return error
@@ -165,12 +165,12 @@ def _endpoint(request: requests.PreparedRequest) -> Endpoint:
     if endpoint.scheme not in ("http", "https"):
         raise MalformedUrl("the URL does not begin with http:// or https://")
     if not re.fullmatch(r"[!-~]+", request.path_url):
-        raise MalformedUrl("the URL's path or query holds a character that has to be percent-encoded")
+        raise MalformedUrl("the URL's path or query contains a character that must be percent-encoded")
     return endpoint
 
 
 def _forwarded(sent: Request, target: str, endpoint: Endpoint, proxy: Proxy) -> bytes:
-    """Return the request in absolute form (RFC 9112 section 3.2.2), with what only the proxy is to see."""
+    """Return the request in absolute form (RFC 9112 section 3.2.2), with the header for the proxy only."""
     if proxy.authorization:
         fields = (*sent.headers.items_in_order, ("Proxy-Authorization", proxy.authorization))
         sent = replace(sent, headers=Headers(fields))

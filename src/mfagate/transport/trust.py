@@ -1,6 +1,6 @@
 """Trust certificate authorities: one SSL context per bundle for the whole process.
 
-Loading certifi's bundle takes 15 ms, so it is done once.
+certifi's bundle takes 15 ms to load, so it is loaded once.
 """
 
 from __future__ import annotations
@@ -47,10 +47,10 @@ def trusting(ca_bundle: Path | None, trust_env: bool) -> tuple[Path, ssl.SSLCont
 
 
 def presenting(ca_bundle: Path | None, trust_env: bool, identity: ClientIdentity) -> tuple[Path, ssl.SSLContext]:
-    """Return the bundle in force and a verifying context of its own, which shows a client certificate.
+    """Return the bundle in force and a new verifying context, which presents a client certificate.
 
     Raises:
-        CaBundleError: As of :func:`trusting`.
+        CaBundleError: As in :func:`trusting`.
         ssl.SSLError: The certificate and the key are not a pair.
     """
     path, origin = _bundle_in_force(ca_bundle, trust_env)
@@ -60,7 +60,7 @@ def presenting(ca_bundle: Path | None, trust_env: bool, identity: ClientIdentity
 
 
 def check_bundle(path: Path) -> None:
-    """Find out, without any network, whether a file of certificate authorities can be used.
+    """Check, without the network, that a file of certificate authorities can be used.
 
     Raises:
         CaBundleError: It is missing, unreadable or holds no certificate.
@@ -70,7 +70,7 @@ def check_bundle(path: Path) -> None:
 
 @cache
 def unverified() -> ssl.SSLContext:
-    """Return a context that accepts any certificate, for looking at one that was refused."""
+    """Return a context that accepts any certificate, to read one that was refused."""
     return _as_requests_would(ssl.CERT_NONE)
 
 
@@ -91,19 +91,19 @@ def _load(path: Path, origin: str) -> ssl.SSLContext:
     context = _as_requests_would(ssl.CERT_REQUIRED)
     try:
         if path.is_dir():
-            # OpenSSL opens these files during a handshake, and would wait for a pipe among them.
+            # OpenSSL opens these files during a handshake and would wait for a pipe.
             strange = [entry.name for entry in path.glob("[0-9a-f]*.[0-9]*") if entry.exists() and not entry.is_file()]
             if strange:
                 raise CaBundleError(path, origin, f"holds {strange[0]}, which is not a regular file")
             if not any(path.glob("[0-9a-f]*.[0-9]*")):
-                reason = "is a folder without certificates under hashed names (openssl rehash): name a file in PEM"
+                reason = "is a folder without certificates under hashed names (openssl rehash): use a file in PEM"
                 raise CaBundleError(path, origin, reason)
             context.load_verify_locations(capath=path)
         else:
             require_regular(path)
             context.load_verify_locations(cafile=path)
     except ssl.SSLError:
-        raise CaBundleError(path, origin, "holds no certificate that can be read (PEM is expected)") from None
+        raise CaBundleError(path, origin, "contains no readable certificate (PEM is expected)") from None
     except OSError as error:
         if shortage_of(error) is not None:
             raise
@@ -112,7 +112,7 @@ def _load(path: Path, origin: str) -> ssl.SSLContext:
 
 
 def _check_key_log() -> None:
-    """Check that OpenSSL can append the keys of each session to the file that urllib3 names it."""
+    """Check that OpenSSL can append session keys to the file that urllib3 passes to it."""
     if log := os.environ.get(_KEY_LOG):
         path = Path(log).absolute()
         try:

@@ -1,1 +1,1 @@
-"""An emulator of Auth0: a tenant, its tokens, and its two APIs."""
+"""An emulator of Auth0: a tenant, its tokens, and its APIs."""

@@ -1,9 +1,8 @@
-"""The Authentication API and the MFA API, imitated.
+"""An emulator of the Authentication API and the MFA API.
 
-Answers by https://auth0.com/docs/api/authentication and the recordings of
-https://github.com/auth0/go-auth0; docs/reference/providers/auth0.md says where those differ and
-what is not known at all. The client is judged before the grant, and the grant before the
-login.
+Answers follow https://auth0.com/docs/api/authentication and the recordings in
+https://github.com/auth0/go-auth0; docs/reference/providers/auth0.md lists where those differ and
+what is unknown. The client is checked before the grant, and the grant before the login.
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ import jwt
 from mfagate.providers.auth0.probes import GRANT
 from mfagate.providers.auth0.settings import DEFAULT_CONNECTION
 from mfagate.providers.totp import Totp
-from mfagate.sandbox.emulator import IncomingRequest, Reply, RequestProblem, RequestRefused, route
+from mfagate.sandbox.emulator import IncomingRequest, Reply, RequestProblem, RequestRejected, characters, route
 from mfagate_sandbox.auth0.discovery import Discovery
 from mfagate_sandbox.auth0.tenant import (
     DOMAIN,
@@ -30,7 +29,7 @@ from mfagate_sandbox.auth0.tenant import (
     PendingLogin,
     recovery_code,
 )
-from mfagate_sandbox.auth0.tokens import TOKEN_SECONDS, characters
+from mfagate_sandbox.auth0.tokens import TOKEN_SECONDS
 
 _FORM, _JSON = "application/x-www-form-urlencoded", "application/json"
 _MOST_WRONG_PASSWORDS = 10
@@ -42,17 +41,17 @@ _NOT_ENROLLED = "User is not enrolled. You can use /mfa/associate endpoint to en
 _REQUIREMENTS = {"totp": "otp", "push": "push-notification", "sms": "phone", "voice": "phone"}
 
 
-def fail(status: int, error: str, description: str, **more: Any) -> RequestRefused:
-    """An error in the words of the Authentication API."""
-    return RequestRefused(Reply(status, {"error": error, "error_description": description, **more}))
+def fail(status: int, error: str, description: str, **more: Any) -> RequestRejected:
+    """Return an error of the Authentication API, to raise."""
+    return RequestRejected(Reply(status, {"error": error, "error_description": description, **more}))
 
 
-def _missing(name: str) -> RequestRefused:
+def _missing(name: str) -> RequestRejected:
     return fail(400, "invalid_request", f"Missing required parameter: {name}")
 
 
 def _text(fields: Mapping[str, Any], name: str, *, needed: bool = True) -> str:
-    """A field that is a string; null is as good as absent, which is how auth0-python sends it."""
+    """Return a string field; null counts as absent, because auth0-python sends it for absent fields."""
     value = fields.get(name)
     if value is not None and not isinstance(value, str):
         raise fail(400, "invalid_request", f"{name} must be a string")
@@ -62,10 +61,10 @@ def _text(fields: Mapping[str, Any], name: str, *, needed: bool = True) -> str:
 
 
 class AuthenticationApi(Discovery):
-    """The half of the emulator that users log in through."""
+    """The APIs that users log in through."""
 
     def authentication_problem(self, problem: RequestProblem) -> Reply:
-        """What is not published, in this API's words."""
+        """Answer in the format of this API; the texts are not published."""
         if problem is RequestProblem.DEFECT:
             return Reply(500, {"error": "server_error", "error_description": "Internal error"})
         if problem in (RequestProblem.UNKNOWN_ROUTE, RequestProblem.WRONG_METHOD):
@@ -74,7 +73,7 @@ class AuthenticationApi(Discovery):
 
     @route("POST", "/oauth/token")
     def token(self, request: IncomingRequest) -> Reply:
-        """One grant of many."""
+        """Issue tokens for a grant."""
         fields = self._fields(request, _FORM, _JSON)
         name = _text(fields, "grant_type")
         grants: dict[str, Callable[[IncomingRequest, Mapping[str, Any], ClientApplication], Reply]] = {
@@ -88,11 +87,10 @@ class AuthenticationApi(Discovery):
         }
         if name not in grants:
             raise fail(400, "unsupported_grant_type", "Grant type not supported")
-        with self.tenant.lock:
-            client = self._client(request, fields)
-            if name not in client.grants:
-                raise fail(403, "unauthorized_client", f"Grant type '{name}' not allowed for the client.")
-            answer = grants[name](request, fields, client)
+        client = self._client(request, fields)
+        if name not in client.grants:
+            raise fail(403, "unauthorized_client", f"Grant type '{name}' not allowed for the client.")
+        answer = grants[name](request, fields, client)
         return Reply(answer.status, answer.body, {"Cache-Control": "no-store", "Pragma": "no-cache"})
 
     def _fields(self, request: IncomingRequest, *types: str) -> Mapping[str, Any]:
@@ -101,7 +99,7 @@ class AuthenticationApi(Discovery):
         return request.json() if request.content_type == _JSON else request.form()
 
     def _client(self, request: IncomingRequest, fields: Mapping[str, Any]) -> ClientApplication:
-        """The client, if it shows its secret: in the body, or in a Basic header."""
+        """Return the client that the secret proves, from the body or a Basic header."""
         basic = request.basic()
         client_id, secret = basic or (_text(fields, "client_id"), _text(fields, "client_secret", needed=False))
         client = self.tenant.clients.get(client_id)
@@ -124,10 +122,10 @@ class AuthenticationApi(Discovery):
                 "this API. See: https://auth0.com/docs/api/v2#!/Client_Grants/post_client_grants"
             )
             raise fail(403, "access_denied", message)
-        asked = _scopes(fields)
-        if strangers := [scope for scope in asked if scope not in granted]:
-            raise fail(403, "access_denied", f"Client has not been granted scopes: {', '.join(strangers)}")
-        scopes = asked or granted
+        requested = _scopes(fields)
+        if refused := [scope for scope in requested if scope not in granted]:
+            raise fail(403, "access_denied", f"Client has not been granted scopes: {', '.join(refused)}")
+        scopes = requested or granted
         token = self.tenant.token(self.issuer(request), client, audience, scopes)
         scope = {"scope": " ".join(scopes)} if scopes else {}
         return Reply(200, {"access_token": token, **scope, "expires_in": TOKEN_SECONDS, "token_type": "Bearer"})
@@ -139,7 +137,7 @@ class AuthenticationApi(Discovery):
     def _authorization_code(
         self, request: IncomingRequest, fields: Mapping[str, Any], client: ClientApplication
     ) -> Reply:
-        """Nobody was sent to the login page, so no code is right."""
+        """Refuse every code: this emulator has no login page."""
         _text(fields, "code")
         raise fail(403, "invalid_grant", "Invalid authorization code")
 
@@ -169,7 +167,7 @@ class AuthenticationApi(Discovery):
         if user.exempt:
             return self._completed(request, login)
         self.tenant.logins[login.token] = login
-        kinds = dict.fromkeys(_REQUIREMENTS[one.kind] for one in user.active if one.kind in _REQUIREMENTS)
+        kinds = dict.fromkeys(_REQUIREMENTS[factor.kind] for factor in user.active if factor.kind in _REQUIREMENTS)
         wanted = "challenge" if kinds else "enroll"
         requirements = {wanted: [{"type": kind} for kind in kinds or ("otp", "push-notification", "phone")]}
         message = "Multifactor authentication required"
@@ -189,11 +187,13 @@ class AuthenticationApi(Discovery):
         login = self._login(_text(fields, "mfa_token"), client)
         otp, user = _text(fields, "otp"), login.user
         _require_unlocked(user)
-        usable = [one for one in user.authenticators if one.kind == "totp"]
+        usable = [factor for factor in user.authenticators if factor.kind == "totp"]
         if not usable:
             raise fail(401, "unsupported_challenge_type", _NOT_ENROLLED)
-        found = [(one, Totp(one.secret).step_of(otp)) for one in usable]
-        right = next(((one, step) for one, step in found if step is not None and step not in user.used_steps), None)
+        found = [(factor, Totp(factor.secret).step_of(otp)) for factor in usable]
+        right = next(
+            ((factor, step) for factor, step in found if step is not None and step not in user.used_steps), None
+        )
         if right is None:
             user.failed()
             raise fail(403, "invalid_grant", "Invalid otp_code.")
@@ -243,7 +243,7 @@ class AuthenticationApi(Discovery):
         return Reply(200, {**answer.body, "recovery_code": recovery.secret})
 
     def _completed(self, request: IncomingRequest, login: PendingLogin, used: Authenticator | None = None) -> Reply:
-        """The tokens of a user who is in; the login cannot be completed again."""
+        """Return the tokens of a completed login, which cannot be completed again."""
         user = login.user
         self.tenant.logins.pop(login.token, None)
         user.wrong_codes = 0
@@ -253,7 +253,7 @@ class AuthenticationApi(Discovery):
         scope = " ".join(scopes)
         claims = {"iss": self.issuer(request), "sub": user.user_id, "azp": login.client.client_id}
         access = {**claims, "aud": login.audience, "scope": scope, "gty": "password"}
-        # Without an API to show it to, an access token cannot be read.
+        # Without an audience, Auth0 issues an opaque access token.
         token = self.tenant.signer.sign(access) if login.audience else characters(32)
         body = {"access_token": token, **({"scope": scope} if scope else {}), "expires_in": TOKEN_SECONDS}
         if "openid" in scopes:
@@ -267,39 +267,36 @@ class AuthenticationApi(Discovery):
 
     @route("POST", "/mfa/challenge")
     def challenge(self, request: IncomingRequest) -> Reply:
-        """Send a push or a message, or say that a code is due."""
+        """Send a push or a message, or ask for a code."""
         fields = self._fields(request, _JSON)
-        with self.tenant.lock:
-            client = self._client(request, fields)
-            login = self._login(_text(fields, "mfa_token"), client, status=401)
-            kinds = _text(fields, "challenge_type", needed=False).split() or ["otp", "oob"]
-            wanted, channel = (
-                _text(fields, "authenticator_id", needed=False),
-                _text(fields, "oob_channel", needed=False),
-            )
-            if any(kind not in _CHALLENGES for kind in kinds):
-                raise fail(400, "invalid_request", "challenge_type must be otp or oob")
-            if channel and channel not in _CHANNELS:
-                raise fail(400, "invalid_request", f"oob_channel must be one of {', '.join(_CHANNELS)}")
-            return self._started(login, self._chosen(login, kinds, wanted, channel))
+        client = self._client(request, fields)
+        login = self._login(_text(fields, "mfa_token"), client, status=401)
+        kinds = _text(fields, "challenge_type", needed=False).split() or ["otp", "oob"]
+        wanted = _text(fields, "authenticator_id", needed=False)
+        channel = _text(fields, "oob_channel", needed=False)
+        if any(kind not in _CHALLENGES for kind in kinds):
+            raise fail(400, "invalid_request", "challenge_type must be otp or oob")
+        if channel and channel not in _CHANNELS:
+            raise fail(400, "invalid_request", f"oob_channel must be one of {', '.join(_CHANNELS)}")
+        return self._started(login, self._chosen(login, kinds, wanted, channel))
 
     def _chosen(self, login: PendingLogin, kinds: list[str], wanted: str, channel: str) -> Authenticator:
         known = login.user.active
         if not known:
             raise fail(401, "unsupported_challenge_type", _NOT_ENROLLED)
         if wanted:
-            known = [one for one in known if one.id == wanted]
+            known = [factor for factor in known if factor.id == wanted]
             if not known:
                 raise fail(400, "invalid_request", "The authenticator_id is not one of the user's")
-        fitting = [one for one in known if one.kind_of_challenge in kinds and channel in ("", one.channel)]
-        if not fitting:
-            theirs = ", ".join(dict.fromkeys(one.kind_of_challenge for one in known))
+        matching = [factor for factor in known if factor.kind_of_challenge in kinds and channel in ("", factor.channel)]
+        if not matching:
+            supported = ", ".join(dict.fromkeys(factor.kind_of_challenge for factor in known))
             message = (
                 f"The user does not support any of the requested challenge types ({', '.join(kinds)}). "
-                f"Supported type: {theirs}"
+                f"Supported type: {supported}"
             )
             raise fail(401, "unsupported_challenge_type", message)
-        return fitting[0]
+        return matching[0]
 
     def _started(self, login: PendingLogin, authenticator: Authenticator) -> Reply:
         if authenticator.kind_of_challenge != "oob":
@@ -309,48 +306,47 @@ class AuthenticationApi(Discovery):
     def _sent(self, login: PendingLogin, authenticator: Authenticator) -> dict[str, str]:
         sent = OobChallenge(login, authenticator)
         self.tenant.challenges[sent.code] = sent
-        # What comes by push is answered on the phone; the rest has a code that the user types.
+        # A push is answered on the phone; a message contains a code that the user types.
         prompt = {} if authenticator.kind == "push" else {"binding_method": "prompt"}
         return {"oob_code": sent.code, **prompt}
 
     def _bearer(self, request: IncomingRequest, scope: str) -> PendingLogin:
-        """The login under way whose ``mfa_token`` was sent, or one that a token for the MFA API stands for."""
+        """Return the login of an ``mfa_token``, or a new one for an access token of the MFA API."""
         token = request.bearer()
         if token is None:
             raise fail(401, "invalid_token", "The bearer token is missing")
         if not _is_jwt(token):
             return self._login(token, None, status=401)
         try:
-            told = self.tenant.signer.read(token)
+            claims = self.tenant.signer.read(token)
         except jwt.ExpiredSignatureError:
             raise fail(401, "expired_token", "The access token has expired") from None
         except jwt.InvalidTokenError:
             raise fail(401, "invalid_token", "The access token is invalid") from None
-        user, client = self.tenant.users.get(told["sub"]), self.tenant.clients.get(told["azp"])
-        allowed = told["aud"] == self.tenant.mfa_audience and scope in told.get("scope", "").split()
+        user, client = self.tenant.users.get(claims["sub"]), self.tenant.clients.get(claims["azp"])
+        allowed = claims["aud"] == self.tenant.mfa_audience and scope in claims.get("scope", "").split()
         if user is None or client is None or not allowed:
             raise fail(401, "invalid_token", "The access token is not for this")
         login = PendingLogin(user, client, (), None)
         login.token = token
-        # An enrolment is confirmed with the same token in place of the mfa_token.
+        # The client confirms an enrolment with the same token, instead of an mfa_token.
         return self.tenant.logins.setdefault(token, login)
 
     @route("POST", "/mfa/associate")
     def associate(self, request: IncomingRequest) -> Reply:
-        """Enrol an authenticator; it is active once it was used."""
-        with self.tenant.lock:
-            login = self._bearer(request, "enroll")
-            as_user = _is_jwt(login.token)
-            fields = self._fields(request, _JSON)
-            if "client_id" in fields:
-                self._client(request, fields)
-            types, channels = _choice(fields, "authenticator_types", _CHALLENGES[:2]), []
-            if "oob" in types:
-                channels = _choice(fields, "oob_channels", _CHANNELS)
-            phone = _text(fields, "phone_number", needed=bool({"sms", "voice"} & set(channels)))
-            if not as_user and login.user.active:
-                raise fail(400, "invalid_request", "User is already enrolled.")
-            return self._associated(login, types, channels, phone)
+        """Enrol an authenticator; its first use activates it."""
+        login = self._bearer(request, "enroll")
+        as_user = _is_jwt(login.token)
+        fields = self._fields(request, _JSON)
+        if "client_id" in fields:
+            self._client(request, fields)
+        types, channels = _choice(fields, "authenticator_types", _CHALLENGES[:2]), []
+        if "oob" in types:
+            channels = _choice(fields, "oob_channels", _CHANNELS)
+        phone = _text(fields, "phone_number", needed=bool({"sms", "voice"} & set(channels)))
+        if not as_user and login.user.active:
+            raise fail(400, "invalid_request", "User is already enrolled.")
+        return self._associated(login, types, channels, phone)
 
     def _associated(self, login: PendingLogin, types: list[str], channels: list[str], phone: str) -> Reply:
         user = login.user
@@ -378,30 +374,28 @@ class AuthenticationApi(Discovery):
 
     @route("GET", "/mfa/authenticators")
     def authenticators(self, request: IncomingRequest) -> Reply:
-        """The user's authenticators, and the recovery code as one of them."""
-        with self.tenant.lock:
-            user = self._bearer(request, "read:authenticators").user
-            return Reply(200, [_listed(one) for one in user.listed])
+        """List the user's authenticators, including the recovery code."""
+        user = self._bearer(request, "read:authenticators").user
+        return Reply(200, [_listed(factor) for factor in user.listed])
 
     @route("DELETE", "/mfa/authenticators/<authenticator_id>")
     def remove_authenticator(self, request: IncomingRequest) -> Reply:
-        """Remove one of them."""
-        with self.tenant.lock:
-            user = self._bearer(request, "remove:authenticators").user
-            found = user.find(request.variables["authenticator_id"])
-            if found is None:
-                raise fail(404, "not_found", "The authenticator could not be found.")
-            user.remove(found)
-            return Reply(204)
+        """Remove an authenticator."""
+        user = self._bearer(request, "remove:authenticators").user
+        found = user.find(request.variables["authenticator_id"])
+        if found is None:
+            raise fail(404, "not_found", "The authenticator could not be found.")
+        user.remove(found)
+        return Reply(204)
 
 
 def _scopes(fields: Mapping[str, Any]) -> tuple[str, ...]:
     value = fields.get("scope")
-    if isinstance(value, list) and all(isinstance(one, str) for one in value):
+    if isinstance(value, list) and all(isinstance(scope, str) for scope in value):
         value = " ".join(value)
     if value is not None and not isinstance(value, str):
         body = {"error": "invalid_scope", "error_description": "Scope must be an array or a string", "statusCode": 400}
-        raise RequestRefused(Reply(400, body))
+        raise RequestRejected(Reply(400, body))
     return tuple((value or "").split())
 
 
@@ -411,11 +405,11 @@ def _claims_of(scopes: list[str]) -> list[str]:
 
 
 def _choice(fields: Mapping[str, Any], name: str, allowed: tuple[str, ...]) -> list[str]:
-    """A list of words, each of which is allowed."""
+    """Return a list of allowed words."""
     value = fields.get(name)
     if value is None:
         raise _missing(name)
-    if not isinstance(value, list) or not value or any(one not in allowed for one in value):
+    if not isinstance(value, list) or not value or any(word not in allowed for word in value):
         raise fail(400, "invalid_request", f"{name} must be an array with one or more of {', '.join(allowed)}")
     return value
 
@@ -429,7 +423,7 @@ def _is_jwt(token: str) -> bool:
     return token.startswith("ey") and token.count(".") == 2
 
 
-def _listed(one: Authenticator) -> dict[str, Any]:
-    kind = {"authenticator_type": one.kind_of_challenge, "active": one.active}
-    channel = {"oob_channel": one.channel} if one.channel else {}
-    return {"id": one.id, **kind, **channel, **({"name": one.name} if one.name else {})}
+def _listed(factor: Authenticator) -> dict[str, Any]:
+    kind = {"authenticator_type": factor.kind_of_challenge, "active": factor.active}
+    channel = {"oob_channel": factor.channel} if factor.channel else {}
+    return {"id": factor.id, **kind, **channel, **({"name": factor.name} if factor.name else {})}

@@ -1,7 +1,7 @@
-"""What a tenant tells everybody: its endpoints and its keys.
+"""The public metadata of a tenant: its endpoints and its keys.
 
-The keys of the document are those of recorded tenants, which
-https://openid.net/specs/openid-connect-discovery-1_0.html explains.
+The fields follow recordings of tenants; https://openid.net/specs/openid-connect-discovery-1_0.html
+explains them.
 """
 
 from __future__ import annotations
@@ -46,23 +46,23 @@ _SUPPORTED = {
 
 
 class Discovery(Emulator):
-    """The unauthenticated part of the emulator."""
+    """The routes that need no credential."""
 
     tenant: Auth0Tenant
 
     def issuer(self, request: IncomingRequest) -> str:
-        """Tokens are issued in the name of the host that is asked."""
+        """Return the issuer of tokens, which is the host that the client asks."""
         name = request.headers.get("host", "").lower().partition(":")[0]
         return f"https://{CUSTOM_DOMAIN if name == CUSTOM_DOMAIN else DOMAIN}/"
 
     @route("GET", DISCOVERY_PATH)
     def discover(self, request: IncomingRequest) -> Reply:
-        """Where everything is."""
+        """Return the endpoints."""
         issuer = self.issuer(request)
         endpoints = {name: issuer + path for name, path in _ENDPOINTS.items()}
         return Reply(200, {"issuer": issuer, **endpoints, **_SUPPORTED})
 
     @route("GET", KEYS_PATH)
     def publish_keys(self, request: IncomingRequest) -> Reply:
-        """The key that tokens are signed with."""
+        """Return the key that verifies tokens."""
         return Reply(200, self.tenant.signer.keys())

@@ -1,4 +1,4 @@
-"""An imitation of Auth0: one tenant with its Authentication, MFA and Management API."""
+"""An emulator of Auth0: one tenant with its Authentication, MFA and Management API."""
 
 from __future__ import annotations
 
@@ -18,73 +18,58 @@ class Auth0Emulator(ManagementApi):
     """One tenant, reachable through its own domain and a custom one."""
 
     hosts = (DOMAIN, CUSTOM_DOMAIN)
-    secrets = frozenset(
-        {
-            "admin_client_secret",
-            "client_secret",
-            "expired_management_token",
-            "expired_mfa_token",
-            "foreign_management_token",
-            "management_token",
-            "otp_secret",
-            "password",
-            "restricted_client_secret",
-            "rotated_client_secret",
-            "sms_code",
-            "ungranted_client_secret",
-            "web_client_secret",
-        }
-    )
 
     def __init__(self) -> None:
         super().__init__()
         self.tenant = Auth0Tenant()
         self.values = self.tenant.values()
+        endings = ("secret", "token", "password", "sms_code")
+        self.secrets = frozenset(name for name in self.values if name.endswith(endings))
 
     def problem(self, problem: RequestProblem, request: IncomingRequest) -> Reply:
-        """Each API has its own words."""
+        """Answer in the format of the API that the path belongs to."""
         if is_management(request.path):
             return self.management_problem(problem)
         return self.authentication_problem(problem)
 
     def headers(self, request: IncomingRequest) -> Mapping[str, str]:
-        """How near the limit of requests is."""
+        """Return the state of the rate limit."""
         return self.rate_limit_headers()
 
     @injects(fault_kinds.REVOKED)
     def delete_the_application(self) -> AbstractContextManager[None]:
-        """Auth0 says the same to an unknown client as to a wrong secret."""
+        """Delete the application; Auth0 answers an unknown client like a wrong secret."""
         return without(self.tenant.clients, self.tenant.login_service.client_id)
 
     @injects(fault_kinds.ROTATED)
     def rotate_the_secret(self) -> AbstractContextManager[None]:
-        """There is one at a time."""
+        """Replace the secret; an application has one at a time."""
         return changed(self.tenant.login_service, client_secret=ClientApplication().client_secret)
 
     @injects(fault_kinds.DEMOTED)
     def take_the_scopes_away(self) -> AbstractContextManager[None]:
-        """The authorization is there, and empty."""
+        """Leave the application's authorization without scopes."""
         return changed(self.tenant.login_service, scopes=())
 
     @injects(fault_kinds.GRANT_GONE)
     def delete_the_client_grant(self) -> AbstractContextManager[None]:
-        """The API is not authorized for the application."""
+        """Remove the application's authorization for the API."""
         return changed(self.tenant.login_service, scopes=None)
 
     @injects(fault_kinds.GRANTS_OFF)
     def switch_the_grants_off(self) -> AbstractContextManager[None]:
-        """Under Advanced Settings of the application."""
+        """Switch off all grant types, as under Advanced Settings of the application."""
         return changed(self.tenant.login_service, grants=frozenset())
 
     @injects(fault_kinds.AUTH_DOWN)
     def refuse_everybody(self) -> AbstractContextManager[None]:
-        """No client secret is right."""
+        """Refuse every client secret."""
         clients = self.tenant.clients.values()
         return together([changed(client, client_secret=ClientApplication().client_secret) for client in clients])
 
     @injects(fault_kinds.LIMITED)
     def slow_down(self, request: IncomingRequest, argument: str) -> Reply | None:
-        """Each API in its own words; the public metadata is not counted."""
+        """Answer in the format of each API; requests for the public metadata do not count."""
         if "/.well-known/" in request.path:
             return None
         message, code = "Global limit has been reached", "too_many_requests"

@@ -1,4 +1,4 @@
-"""What can go wrong with an Auth0 tenant: https://auth0.com/docs/api/authentication and ../management/v2."""
+"""The faults of an Auth0 tenant: https://auth0.com/docs/api/authentication and ../management/v2."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ REVOKED = state(
     CauseId.CREDENTIAL_UNKNOWN_KEY,
     CauseId.CREDENTIAL_REJECTED,
 )
-ROTATED = state("rotated", "the client secret was rotated, which ends the old one", CauseId.CREDENTIAL_REJECTED)
+ROTATED = state("rotated", "the client secret was rotated, which ends the old secret", CauseId.CREDENTIAL_REJECTED)
 DEMOTED = state(
     "credential-demoted",
-    "the scopes of the Management API were taken away",
+    "the scopes of the Management API were removed",
     CauseId.CREDENTIAL_INSUFFICIENT_PERMISSION,
 )
 GRANT_GONE = state(
@@ -28,7 +28,7 @@ GRANTS_OFF = state(
 )
 AUTH_DOWN = state(
     "auth-down",
-    "every client secret is refused, and the ping answers",
+    "every client secret is refused, while the ping answers",
     CauseId.CREDENTIAL_REJECTED,
     controlled=(CauseId.PROVIDER_AUTH_OUTAGE,),
 )

@@ -1,4 +1,4 @@
-"""The sandbox of Auth0: an emulator."""
+"""The sandbox of Auth0, an emulator."""
 
 from __future__ import annotations
 

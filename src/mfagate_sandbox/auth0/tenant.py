@@ -1,10 +1,9 @@
-"""A tenant: its applications, its users with their authenticators, and the logins under way."""
+"""A tenant: applications, users with their authenticators, and logins in progress."""
 
 from __future__ import annotations
 
 import secrets
 import string
-import threading
 import time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -13,7 +12,8 @@ from typing import Any, Literal
 from mfagate.providers.auth0.probes import GRANT
 from mfagate.providers.auth0.settings import DEFAULT_CONNECTION, audience_of
 from mfagate.providers.totp import Totp
-from mfagate_sandbox.auth0.tokens import Signer, characters, sealed
+from mfagate.sandbox.emulator import characters
+from mfagate_sandbox.auth0.tokens import Signer, sealed
 
 DOMAIN = "mfagate-sandbox.eu.auth0.com"
 CUSTOM_DOMAIN = "login.mfagate.example"
@@ -22,9 +22,9 @@ OTHER_API = "https://api.mfagate.example/"
 PHONE = "+12015550100"
 
 LOGIN_SECONDS = 600.0
-"""That of a token for the MFA API, by
-https://auth0.com/docs/secure/multi-factor-authentication/authenticate-using-ropg-flow-with-mfa; that an ``mfa_token``
-lasts as long is assumed."""
+"""The lifetime of a token for the MFA API, according to
+https://auth0.com/docs/secure/multi-factor-authentication/authenticate-using-ropg-flow-with-mfa; the same lifetime of
+an ``mfa_token`` is an assumption."""
 
 OOB_SECONDS = 300.0
 MOST_WRONG_CODES = 10
@@ -39,18 +39,18 @@ Owner = Literal["accepts", "declines", "is away"]
 
 
 def now() -> str:
-    """The time as Auth0 writes it."""
-    return f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%S}.{datetime.now(UTC).microsecond // 1000:03}Z"
+    """Return the time in Auth0's format."""
+    return f"{datetime.now(UTC).isoformat(timespec='milliseconds').removesuffix('+00:00')}Z"
 
 
 def recovery_code() -> str:
-    """As in the recordings: 24 capitals and digits."""
+    """Return a code of 24 capitals and digits, as in the recordings."""
     return characters(24, string.ascii_uppercase + string.digits)
 
 
 @dataclass(slots=True)
 class ClientApplication:
-    """An application; ``scopes`` are its grant for the Management API, None is no grant."""
+    """An application; ``scopes`` are its grant for the Management API, None means no grant."""
 
     grants: frozenset[str] = ALL_GRANTS
     scopes: tuple[str, ...] | None = None
@@ -60,7 +60,7 @@ class ClientApplication:
 
 @dataclass(slots=True)
 class Authenticator:
-    """A second factor; ``kind`` is as in its id: totp, push, sms, email, recovery-code."""
+    """A second factor; ``kind`` is the word in its id: totp, push, sms, email, recovery-code."""
 
     kind: str
     active: bool = True
@@ -77,12 +77,12 @@ class Authenticator:
         self.id = self.id or f"{self.kind}|dev_{characters(16)}"
 
     def used(self) -> None:
-        """A login was completed with it: the first one confirms an enrolment."""
+        """Note a completed login; the first one confirms the enrolment."""
         self.active, self.last_auth_at = True, now()
 
     @property
     def kind_of_challenge(self) -> str:
-        """How the MFA API calls it."""
+        """The name of its type in the MFA API."""
         return {"totp": "otp", "recovery-code": "recovery-code"}.get(self.kind, "oob")
 
     @property
@@ -93,7 +93,7 @@ class Authenticator:
 
 @dataclass(slots=True)
 class Auth0User:
-    """A user of the database; ``profile`` is what the Management API shows beyond the ids."""
+    """A user of the database; ``profile`` holds the fields of the Management API except the ids."""
 
     email: str
     password: str
@@ -110,20 +110,20 @@ class Auth0User:
 
     @property
     def active(self) -> list[Authenticator]:
-        """The authenticators that can be used."""
-        return [one for one in self.authenticators if one.active]
+        """The authenticators that can be used now."""
+        return [factor for factor in self.authenticators if factor.active]
 
     @property
     def listed(self) -> list[Authenticator]:
-        """All that are shown: the recovery code is one of them."""
+        """All authenticators, including the recovery code."""
         return [*self.authenticators, *([self.recovery] if self.recovery else [])]
 
     def find(self, authenticator_id: str) -> Authenticator | None:
-        """One of them."""
-        return next((one for one in self.listed if one.id == authenticator_id), None)
+        """Return an authenticator, or None."""
+        return next((factor for factor in self.listed if factor.id == authenticator_id), None)
 
     def remove(self, authenticator: Authenticator) -> None:
-        """It cannot be used any more."""
+        """Remove an authenticator."""
         if authenticator is self.recovery:
             self.recovery = None
         else:
@@ -131,11 +131,11 @@ class Auth0User:
 
     @property
     def is_locked(self) -> bool:
-        """Whether too many wrong codes were sent of late."""
+        """Whether too many wrong codes were sent recently."""
         return time.monotonic() < self.locked_until
 
     def failed(self) -> None:
-        """A wrong code."""
+        """Count a wrong code."""
         self.wrong_codes += 1
         if self.wrong_codes >= MOST_WRONG_CODES:
             self.wrong_codes, self.locked_until = 0, time.monotonic() + LOCKED_SECONDS
@@ -143,7 +143,7 @@ class Auth0User:
 
 @dataclass(slots=True)
 class PendingLogin:
-    """A login whose password was right; ``token`` is its ``mfa_token``."""
+    """A login with a correct password; ``token`` is its ``mfa_token``."""
 
     user: Auth0User
     client: ClientApplication
@@ -158,13 +158,13 @@ class PendingLogin:
 
     @property
     def is_expired(self) -> bool:
-        """Whether nobody completed it in time."""
+        """Whether its time is over."""
         return time.monotonic() >= self.end
 
 
 @dataclass(slots=True)
 class OobChallenge:
-    """A push or a message under way; ``code`` is its ``oob_code``."""
+    """A push or a message in progress; ``code`` is its ``oob_code``."""
 
     login: PendingLogin
     authenticator: Authenticator
@@ -176,10 +176,9 @@ class OobChallenge:
 
 
 class Auth0Tenant:
-    """One tenant; ``lock`` is to be held while it is changed."""
+    """One tenant."""
 
     def __init__(self) -> None:
-        self.lock = threading.RLock()
         self.signer = Signer(DOMAIN)
         self.audience = audience_of(DOMAIN)
         self.mfa_audience = f"https://{DOMAIN}/mfa/"
@@ -217,8 +216,8 @@ class Auth0Tenant:
         self.logins[late.token] = late
         self.expired_login = late.token
 
-    def _client(self, **about: Any) -> ClientApplication:
-        client = ClientApplication(**about)
+    def _client(self, **options: Any) -> ClientApplication:
+        client = ClientApplication(**options)
         self.clients[client.client_id] = client
         return client
 
@@ -231,20 +230,22 @@ class Auth0Tenant:
         return user
 
     def user_named(self, name: str) -> Auth0User | None:
-        """By e-mail address or user name, in any case."""
+        """Find a user by e-mail address or user name, regardless of case."""
         wanted = name.lower()
-        return next((one for one in self.users.values() if wanted in (one.email, one.profile.get("username"))), None)
+        return next(
+            (user for user in self.users.values() if wanted in (user.email, user.profile.get("username"))), None
+        )
 
     def token(
-        self, issuer: str, client: ClientApplication, audience: str, scopes: tuple[str, ...], **about: Any
+        self, issuer: str, client: ClientApplication, audience: str, scopes: tuple[str, ...], **options: Any
     ) -> str:
-        """An access token of a machine; ``about`` goes to the signer."""
+        """Return an access token for a machine; ``options`` go to the signer."""
         claims = {"iss": issuer, "sub": f"{client.client_id}@clients", "aud": audience}
         scope = {"scope": " ".join(scopes)} if scopes else {}
-        return self.signer.sign({**claims, **scope, "gty": "client-credentials", "azp": client.client_id}, **about)
+        return self.signer.sign({**claims, **scope, "gty": "client-credentials", "azp": client.client_id}, **options)
 
     def values(self) -> dict[str, str]:
-        """What the sandbox hands out."""
+        """Return the values of the sandbox."""
         issuer = f"https://{DOMAIN}/"
         scopes = self.login_service.scopes or ()
         foreign = Signer("acme.us.auth0.com").sign(
@@ -275,7 +276,7 @@ class Auth0Tenant:
 
 
 def profile(email: str, given: dict[str, Any]) -> dict[str, Any]:
-    """A user's profile as it is made from what was given."""
+    """Return a profile with the given fields, and defaults for the rest."""
     local = email.partition("@")[0]
     picture = "https://s.gravatar.com/avatar/00000000000000000000000000000000?s=480&r=pg&d=https%3A%2F%2Fcdn.auth0.com"
     made = {"email": email, "email_verified": False, "name": email, "nickname": local, "picture": picture}

@@ -1,1 +1,1 @@
-"""An emulator of Duo's Auth API and of what states need of the Admin API."""
+"""An emulator of Duo's Auth API, and of the part of the Admin API that provider states use."""

@@ -1,18 +1,16 @@
-"""An imitation of Duo: the Auth API v2, and what test users need of the Admin API v1.
+"""An emulator of Duo: the Auth API v2, and the part of the Admin API v1 that creates test users.
 
-Requests are judged in this order, which Duo does not document: credentials present, integration
-key known, time near, signature right, kind of application, parameters. Answers as in
-https://duo.com/docs/authapi, https://duo.com/docs/adminapi and the examples of
-https://github.com/duosecurity/duo_postman_collection. What Duo says to an unknown
-path, another method or a damaged body is not published: there the emulator answers
-with the codes that Duo's numbering suggests.
+Requests are checked in this order, which Duo does not document: credentials present, integration
+key known, time within the window, signature correct, type of application, parameters. Answers
+follow https://duo.com/docs/authapi, https://duo.com/docs/adminapi and the examples in
+https://github.com/duosecurity/duo_postman_collection. Duo does not publish its answers to unknown
+paths, wrong methods and damaged bodies; the codes here follow its numbering.
 """
 
 from __future__ import annotations
 
 import secrets
 import string
-import threading
 import time
 import uuid
 from collections.abc import Callable
@@ -29,8 +27,9 @@ from mfagate.sandbox.emulator import (
     IncomingRequest,
     Reply,
     RequestProblem,
-    RequestRefused,
+    RequestRejected,
     changed,
+    characters,
     injects,
     route,
     together,
@@ -49,7 +48,7 @@ _SUCCESS = ("allow", "allow", "Success. Logging you in...")
 _FACTORS = ("auto", "push", "passcode", "sms", "phone")
 
 Owner = Literal["accepts", "declines", "ignores", "is away"]
-"""What the owner of a phone does with a push; who ignores it lets it time out at once."""
+"""What the owner of a phone does with a push; an ignored push times out immediately."""
 
 
 def _fail(code: int, message: str, detail: str | None = None) -> Reply:
@@ -57,12 +56,12 @@ def _fail(code: int, message: str, detail: str | None = None) -> Reply:
     return Reply(code // 100, {name: value for name, value in body.items() if value is not None})
 
 
-def _missing(name: str) -> RequestRefused:
-    return RequestRefused(_fail(40001, "Missing required request parameters", name))
+def _missing(name: str) -> RequestRejected:
+    return RequestRejected(_fail(40001, "Missing required request parameters", name))
 
 
-def _invalid(name: str) -> RequestRefused:
-    return RequestRefused(_fail(40002, "Invalid request parameters", name))
+def _invalid(name: str) -> RequestRejected:
+    return RequestRejected(_fail(40002, "Invalid request parameters", name))
 
 
 def _seconds(date: str) -> float:
@@ -78,34 +77,34 @@ def _ok(response: Any) -> Reply:
     return Reply(200, {"response": response, "stat": "OK"})
 
 
-def _characters(number: int, alphabet: str = string.ascii_uppercase + string.digits) -> str:
-    return "".join(secrets.choice(alphabet) for _ in range(number))
+def _id(prefix: str) -> str:
+    return prefix + characters(18, string.ascii_uppercase + string.digits)
 
 
 @dataclass(slots=True)
 class KeyPair:
-    """A pair of keys; ``kind`` decides which API takes them."""
+    """The secret key of an application; ``kind`` is the API that accepts it."""
 
     kind: Literal["authapi", "adminapi"]
-    secret_key: str = field(default_factory=lambda: _characters(40, string.ascii_letters + string.digits))
+    secret_key: str = field(default_factory=lambda: characters(40))
 
 
 @dataclass(slots=True)
 class DuoUser:
-    """An account's user, with a phone if somebody owns one."""
+    """A user of the account, who has a phone if ``owner`` is set."""
 
     username: str
     status: str = "active"
     owner: Owner | None = None
-    user_id: str = field(default_factory=lambda: f"DU{_characters(18)}")
-    device: str = field(default_factory=lambda: f"DP{_characters(18)}")
+    user_id: str = field(default_factory=lambda: _id("DU"))
+    device: str = field(default_factory=lambda: _id("DP"))
     bypass_codes: list[str] = field(default_factory=list)
     notes: str = ""
     failures: int = 0
     created: int = field(default_factory=lambda: int(time.time()))
 
     def as_json(self) -> dict[str, Any]:
-        """The user as the Admin API shows one."""
+        """Return the user in the format of the Admin API."""
         phones = [{"phone_id": self.device, "number": "+15555550100", "type": "Mobile", "platform": "Generic"}]
         return {
             "user_id": self.user_id,
@@ -129,14 +128,14 @@ Outcome = tuple[str, str, str]
 
 @dataclass(slots=True)
 class LoginTransaction:
-    """A login under way; ``told`` is what the last poll was told."""
+    """A login in progress; ``reported`` is the outcome in the answer to the last poll."""
 
     outcome: Callable[[], Outcome]
-    told: Outcome | None = None
+    reported: Outcome | None = None
 
 
 def _pushed(user: DuoUser) -> Callable[[], Outcome]:
-    """What becomes of a push that is sent now."""
+    """Send a push now, and return a function that reports its outcome."""
     sent = time.monotonic()
 
     def outcome() -> Outcome:
@@ -157,14 +156,14 @@ class DuoEmulator(Emulator):
 
     secrets = frozenset({"secret_key", "admin_secret_key", "control_secret_key"})
     window_seconds: float = _WINDOW_SECONDS
+    runs_one_at_a_time = False
 
     def __init__(self) -> None:
         super().__init__()
         self.host = f"api-{secrets.token_hex(4)}.duosecurity.com"
         self.hosts = (self.host,)
-        self._state = threading.RLock()
         self._hands_out_tokens = False
-        auth, admin, control = (f"DI{_characters(18)}" for _ in range(3))
+        auth, admin, control = (_id("DI") for _ in range(3))
         self.applications = {
             auth: KeyPair("authapi"),
             admin: KeyPair("adminapi"),
@@ -195,7 +194,7 @@ class DuoEmulator(Emulator):
         }
 
     def problem(self, problem: RequestProblem, request: IncomingRequest) -> Reply:
-        """What is not published, in Duo's envelope."""
+        """Answer in Duo's envelope; the codes are not published."""
         match problem:
             case RequestProblem.UNKNOWN_ROUTE:
                 return _fail(40401, "Resource not found")
@@ -207,24 +206,24 @@ class DuoEmulator(Emulator):
 
     @injects(fault_kinds.REVOKED)
     def delete_the_application(self) -> AbstractContextManager[None]:
-        """Nobody knows its integration key any more."""
+        """Delete the application, and its integration key with it."""
         return without(self.applications, self.values["integration_key"])
 
     @injects(fault_kinds.ROTATED)
     def reset_the_secret_key(self) -> AbstractContextManager[None]:
-        """The application has another one."""
+        """Give the application another secret key."""
         application = self.applications[self.values["integration_key"]]
         return changed(application, secret_key=KeyPair("authapi").secret_key)
 
     @injects(fault_kinds.AUTH_DOWN)
     def forget_the_secret_keys(self) -> AbstractContextManager[None]:
-        """No signature fits."""
+        """Refuse every signature."""
         applications = self.applications.values()
-        return together([changed(one, secret_key=KeyPair(one.kind).secret_key) for one in applications])
+        return together([changed(keys, secret_key=KeyPair(keys.kind).secret_key) for keys in applications])
 
     @injects(fault_kinds.CLOCK)
     def refuse_every_time(self) -> AbstractContextManager[None]:
-        """No time is near enough; the ping tells the right one."""
+        """Refuse the time of every request; the ping still returns the correct time."""
         return changed(self, window_seconds=-1.0)
 
     @injects(fault_kinds.HARDWARE_TOKENS)
@@ -234,11 +233,11 @@ class DuoEmulator(Emulator):
 
     @injects(fault_kinds.LIMITED)
     def slow_down(self, request: IncomingRequest, argument: str) -> Reply | None:
-        """Of whom Duo knows; it documents no header that says for how long."""
+        """Refuse requests with a credential; Duo documents no header with the waiting time."""
         return None if request.path == "/auth/v2/ping" else _fail(42901, "Too many requests")
 
     def before(self, request: IncomingRequest) -> Reply | None:
-        """Judge the credentials of all but the ping."""
+        """Check the credentials of all requests except the ping."""
         if request.path == "/auth/v2/ping":
             return None
         kind = self._authenticated(request).kind
@@ -249,26 +248,26 @@ class DuoEmulator(Emulator):
     def _authenticated(self, request: IncomingRequest) -> KeyPair:
         basic = request.basic()
         if basic is None:
-            raise RequestRefused(_fail(40101, "Missing request credentials"))
+            raise RequestRejected(_fail(40101, "Missing request credentials"))
         integration_key, signature = basic
         application = self.applications.get(integration_key)
         if application is None:
-            raise RequestRefused(_fail(40102, "Invalid integration key in request credentials"))
+            raise RequestRejected(_fail(40102, "Invalid integration key in request credentials"))
         date = request.headers.get("date")
         if not date:
-            raise RequestRefused(_fail(40104, "Missing request timestamp"))
+            raise RequestRejected(_fail(40104, "Missing request timestamp"))
         try:
             age = time.time() - _seconds(date)
         except ValueError:
             age = float("inf")
         if abs(age) > self.window_seconds:
-            raise RequestRefused(_fail(40105, "Bad request timestamp"))
+            raise RequestRejected(_fail(40105, "Bad request timestamp"))
         if signature.lower() not in self._signatures(request, application.secret_key, date):
-            raise RequestRefused(_fail(40103, "Invalid signature in request credentials"))
+            raise RequestRejected(_fail(40103, "Invalid signature in request credentials"))
         return application
 
     def _signatures(self, request: IncomingRequest, secret_key: str, date: str) -> set[str]:
-        """Every signature that Duo would take for the request."""
+        """Return every signature that Duo would accept for the request."""
         is_form = request.method in ("POST", "PUT") and request.content_type != "application/json"
         query = [(name, value) for name, values in request.query.items() for value in values]
         parameters = list(request.form().items()) if is_form else query
@@ -291,21 +290,20 @@ class DuoEmulator(Emulator):
         return signed
 
     def _names(self, request: IncomingRequest) -> set[str]:
-        """The account's host; also this machine, for clients that sign the address they are pointed at."""
-        asked = request.headers.get("host", "").lower()
-        name = asked.rpartition(":")[0] or asked
-        return {self.host} | ({asked, name} if name in ("localhost", "127.0.0.1", "[::1]") else set())
+        """Return the account's host, and the local address for clients that sign the address that they use."""
+        local = request.local_host
+        return {self.host} | ({local, local.rpartition(":")[0] or local} if local else set())
 
     @route("GET", "/auth/v2/ping")
     @route("GET", "/auth/v2/check")
     def tell_the_time(self, request: IncomingRequest) -> Reply:
-        """Both answer alike; only one of them looks at credentials."""
+        """Return the time; only ``check`` requires credentials."""
         return _ok({"time": int(time.time())})
 
     @route("POST", "/auth/v2/preauth")
     def preauth(self, request: IncomingRequest) -> Reply:
-        """What a user may do."""
-        with self._state:
+        """Return what a user may do."""
+        with self.lock:
             user = self._user(_parameters(request))
             if user is None or (user.status == "active" and user.owner is None):
                 return _ok(
@@ -327,21 +325,19 @@ class DuoEmulator(Emulator):
                 "display_name": "Android (XXX-XXX-0100)",
                 "capabilities": ["auto", "push", "sms", "phone", "mobile_otp"],
             }
-            devices = (
-                [{"device": f"DH{_characters(18)}", "type": "token", "name": "0"}] if self._hands_out_tokens else []
-            )
+            devices = [{"device": _id("DH"), "type": "token", "name": "0"}] if self._hands_out_tokens else []
             return _ok({"result": "auth", "status_msg": "Account is active", "devices": [*devices, device]})
 
     @route("POST", "/auth/v2/auth")
     def auth(self, request: IncomingRequest) -> Reply:
-        """Check a passcode, send a push."""
+        """Check a passcode, or send a push."""
         asked = _parameters(request)
         factor = asked.get("factor") or ""
         if not factor:
             raise _missing("factor")
         if factor not in _FACTORS:
             raise _invalid("factor")
-        with self._state:
+        with self.lock:
             user = self._user(asked)
             if user is None:
                 raise _invalid("username")
@@ -352,7 +348,7 @@ class DuoEmulator(Emulator):
             return _ok({"txid": txid})
         while (now := outcome())[0] == "waiting":
             time.sleep(0.02)
-        return _told(now)
+        return _reply(now)
 
     def _outcome(self, user: DuoUser, factor: str, asked: dict[str, str]) -> Callable[[], Outcome]:
         if factor == "passcode" and not asked.get("passcode"):
@@ -382,21 +378,21 @@ class DuoEmulator(Emulator):
 
     @route("GET", "/auth/v2/auth_status")
     def auth_status(self, request: IncomingRequest) -> Reply:
-        """What became of a push: at once the first time, later when something has changed."""
-        (txid,) = request.query.get("txid", [""])[-1:]
+        """Return the outcome of a push: immediately to the first poll, to later polls when it changes."""
+        txid = request.parameter("txid")
         if not txid:
             raise _missing("txid")
         login = self.logins.get(txid)
         if login is None:
             raise _invalid("txid")
         until = time.monotonic() + _LONG_POLL_SECONDS
-        while (now := login.outcome()) == login.told and now[0] == "waiting" and time.monotonic() < until:
+        while (now := login.outcome()) == login.reported and now[0] == "waiting" and time.monotonic() < until:
             time.sleep(0.02)
-        login.told = now
-        return _told(now)
+        login.reported = now
+        return _reply(now)
 
     def _user(self, asked: dict[str, str]) -> DuoUser | None:
-        """The user who is asked about, by one of two names."""
+        """Return the user named by either ``username`` or ``user_id``."""
         if bool(asked.get("username")) == bool(asked.get("user_id")):
             raise _missing("username") if not asked.get("username") else _invalid("user_id")
         if username := asked.get("username"):
@@ -405,27 +401,27 @@ class DuoEmulator(Emulator):
 
     @route("GET", "/admin/v1/info/summary")
     def summary(self, request: IncomingRequest) -> Reply:
-        """How many there are of what."""
+        """Return the counts of the account."""
         counts = {"admin_count": 1, "integration_count": len(self.applications), "telephony_credits_remaining": 100}
         return _ok({**counts, "user_count": len(self.users), "edition": "ENTERPRISE"})
 
     @route("GET", "/admin/v1/users")
     def list_users(self, request: IncomingRequest) -> Reply:
-        """All users, or the one of a name."""
-        with self._state:
-            wanted = request.query.get("username", [""])[-1].lower()
+        """Return all users, or the user with a name."""
+        with self.lock:
+            wanted = request.parameter("username").lower()
             limit, offset = (_number(request, name, default) for name, default in (("limit", 100), ("offset", 0)))
             found = [user.as_json() for user in self.users.values() if wanted in ("", user.username)]
             return _ok(found[offset : offset + min(limit, _MOST_LISTED)])
 
     @route("POST", "/admin/v1/users")
     def create_user(self, request: IncomingRequest) -> Reply:
-        """A user without a phone."""
+        """Create a user without a phone."""
         asked = _parameters(request)
         username = asked.get("username", "").strip().lower()
         if not username:
             raise _missing("username")
-        with self._state:
+        with self.lock:
             if username in self.users:
                 raise _invalid("username")
             self.users[username] = DuoUser(username, status=_status(asked), notes=asked.get("notes", ""))
@@ -434,7 +430,7 @@ class DuoEmulator(Emulator):
     @route("POST", "/admin/v1/users/<user_id>")
     def modify_user(self, request: IncomingRequest) -> Reply:
         """Change a user's status."""
-        with self._state:
+        with self.lock:
             user = self._known(request)
             asked = _parameters(request)
             user.status = _status(asked, user.status)
@@ -443,21 +439,21 @@ class DuoEmulator(Emulator):
     @route("DELETE", "/admin/v1/users/<user_id>")
     def delete_user(self, request: IncomingRequest) -> Reply:
         """Remove a user."""
-        with self._state:
+        with self.lock:
             del self.users[self._known(request).username]
             return _ok("")
 
     @route("POST", "/admin/v1/users/<user_id>/bypass_codes")
     def create_bypass_codes(self, request: IncomingRequest) -> Reply:
-        """Replace a user's bypass codes, or add to them."""
+        """Replace a user's bypass codes, or add some."""
         asked = _parameters(request)
         count = asked.get("count") or "10"
         if not count.isdecimal() or not 1 <= int(count) <= 10:
             raise _invalid("count")
-        with self._state:
+        with self.lock:
             user = self._known(request)
             kept = user.bypass_codes if _is_true(asked.get("preserve_existing")) else []
-            new = [_characters(9, string.digits) for _ in range(int(count))]
+            new = [characters(9, string.digits) for _ in range(int(count))]
             user.bypass_codes = [*kept, *new]
             return _ok(new)
 
@@ -465,12 +461,12 @@ class DuoEmulator(Emulator):
         user_id = request.variables["user_id"]
         found = next((user for user in self.users.values() if user.user_id == user_id), None)
         if found is None:
-            raise RequestRefused(_fail(40401, "Resource not found"))
+            raise RequestRejected(_fail(40401, "Resource not found"))
         return found
 
 
 def _parameters(request: IncomingRequest) -> dict[str, str]:
-    """The parameters of a form, or of a JSON object whose values are scalars."""
+    """Return the parameters of a form, or of a JSON object with scalar values."""
     if request.content_type != "application/json":
         return request.form()
     parameters = {}
@@ -484,7 +480,7 @@ def _parameters(request: IncomingRequest) -> dict[str, str]:
 
 
 def _number(request: IncomingRequest, name: str, default: int) -> int:
-    text = request.query.get(name, [str(default)])[-1]
+    text = request.parameter(name, str(default))
     if not text.isdecimal():
         raise _invalid(name)
     return int(text)
@@ -513,5 +509,5 @@ def _verdict(user: DuoUser) -> Outcome:
     return "deny", "locked_out" if user.status == "locked out" else "deny", _denial(user)
 
 
-def _told(outcome: Outcome) -> Reply:
+def _reply(outcome: Outcome) -> Reply:
     return _ok(dict(zip(("result", "status", "status_msg"), outcome, strict=True)))

@@ -1,4 +1,4 @@
-"""The sandbox of Duo: an emulator."""
+"""The sandbox of Duo, an emulator."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""An emulator of Entra's login host and of Microsoft Graph."""
+"""An emulator of Microsoft Entra's login host and of Microsoft Graph."""

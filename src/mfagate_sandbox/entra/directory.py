@@ -1,4 +1,4 @@
-"""The tenants that the emulator imitates: applications with their credentials, users with their methods."""
+"""The emulated tenants: applications with their credentials, and users with their authentication methods."""
 
 from __future__ import annotations
 
@@ -14,28 +14,30 @@ from typing import Any, Literal
 
 from mfagate.providers.entra.probes import made_up_secret
 from mfagate.providers.made_up import new_private_key
+from mfagate.sandbox.certificates import self_signed
+from mfagate.sandbox.emulator import characters
 
 ROLES = ("UserAuthenticationMethod.Read.All", "Application.Read.All")
 
 Owner = Literal["accepts", "declines"]
-"""What a user does who has entered a device code."""
+"""What a user does after entering a device code."""
 
 _PREFIX = "#microsoft.graph."
 
 
 def new_id() -> str:
-    """An id as Entra gives them."""
+    """Return a new id in Entra's form."""
     return str(uuid.uuid4())
 
 
 def as_time(moment: datetime) -> str:
-    """A moment as Graph writes it."""
+    """Return a time as Graph writes it."""
     return f"{moment:%Y-%m-%dT%H:%M:%SZ}"
 
 
 @dataclass(slots=True)
 class Secret:
-    """A client secret; ``days`` is how long it lasts from now."""
+    """A client secret that is valid for ``days`` from now."""
 
     days: int = 180
     name: str = "login service"
@@ -44,11 +46,11 @@ class Secret:
 
     @property
     def end(self) -> datetime:
-        """When it ends."""
+        """When it expires."""
         return datetime.now(UTC).replace(microsecond=0) + timedelta(days=self.days)
 
     def as_json(self) -> dict[str, Any]:
-        """As an application shows it."""
+        """Return the secret as part of its application."""
         return {
             "customKeyIdentifier": None,
             "displayName": self.name,
@@ -61,28 +63,17 @@ class Secret:
 
 
 class SelfSignedCertificate:
-    """A self-signed certificate, with the key that an application would keep for itself."""
+    """A self-signed certificate with its private key."""
 
     def __init__(self, days: int = 365) -> None:
-        from cryptography import x509
-        from cryptography.hazmat.primitives.hashes import SHA256
         from cryptography.hazmat.primitives.serialization import Encoding, load_pem_private_key
 
         self.private_key = new_private_key()
         key: Any = load_pem_private_key(self.private_key.encode(), None)
-        name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "login service")])
+
         self.end = datetime.now(UTC).replace(microsecond=0) + timedelta(days=days)
         self.start = self.end - timedelta(days=730)
-        certificate = (
-            x509.CertificateBuilder()
-            .subject_name(name)
-            .issuer_name(name)
-            .public_key(key.public_key())
-            .serial_number(x509.random_serial_number())
-            .not_valid_before(self.start)
-            .not_valid_after(self.end)
-            .sign(key, SHA256())
-        )
+        certificate = self_signed(key, "login service", self.start, self.end)
         der = certificate.public_bytes(Encoding.DER)
         self.pem = certificate.public_bytes(Encoding.PEM).decode()
         self.public_key = key.public_key()
@@ -91,7 +82,7 @@ class SelfSignedCertificate:
         self.sha256 = hashlib.sha256(der).digest()
 
     def as_json(self) -> dict[str, Any]:
-        """As an application shows it."""
+        """Return the certificate as part of its application."""
         return {
             "customKeyIdentifier": base64.b64encode(self.sha1).decode(),
             "displayName": "CN=login service",
@@ -105,7 +96,7 @@ class SelfSignedCertificate:
 
 
 class Federation:
-    """A federated credential, with the identity provider that it trusts (its names are those of the claims)."""
+    """A federated credential and the identity provider that it trusts; its attributes have the names of the claims."""
 
     def __init__(self) -> None:
         from cryptography.hazmat.primitives.serialization import load_pem_private_key
@@ -118,17 +109,17 @@ class Federation:
         self.public_key = key.public_key()
 
     def token(self, seconds: int = 86_400) -> str:
-        """A token as the platform mounts it, for some time from now."""
+        """Return a token as the platform mounts it, valid for ``seconds`` from now."""
         import jwt
 
         now = int(time.time())
-        held = {"iss": self.iss, "sub": self.sub, "aud": self.aud, "iat": now, "nbf": now, "exp": now + seconds}
-        return jwt.encode(held, self.private_key, "RS256", {"kid": "1"})
+        claims = {"iss": self.iss, "sub": self.sub, "aud": self.aud, "iat": now, "nbf": now, "exp": now + seconds}
+        return jwt.encode(claims, self.private_key, "RS256", {"kid": "1"})
 
 
 @dataclass(slots=True)
 class Application:
-    """A registration, and its service principal in the tenant."""
+    """An application registration and its service principal in the tenant."""
 
     name: str
     roles: tuple[str, ...] = ()
@@ -142,7 +133,7 @@ class Application:
     principal: str = field(default_factory=new_id)
 
     def as_json(self) -> dict[str, Any]:
-        """The registration, as https://learn.microsoft.com/graph/api/resources/application shows one."""
+        """Return the registration; see https://learn.microsoft.com/graph/api/resources/application."""
         return {
             "id": self.object_id,
             "deletedDateTime": None,
@@ -168,7 +159,7 @@ class Application:
 
 
 def method(kind: str, **properties: Any) -> dict[str, Any]:
-    """An authentication method with all of its properties."""
+    """Return an authentication method with all of its properties."""
     known: Mapping[str, Mapping[str, Any]] = {
         "password": {"password": None, "id": "28c10230-6103-485e-b985-444c60001490"},
         "microsoftAuthenticator": {
@@ -191,7 +182,7 @@ def method(kind: str, **properties: Any) -> dict[str, Any]:
 
 @dataclass(slots=True)
 class EntraUser:
-    """A user with the methods that were set up; ``owner`` is what he does with device codes."""
+    """A user with authentication methods; ``owner`` is what the user does with device codes."""
 
     name: str
     methods: list[dict[str, Any]]
@@ -199,13 +190,13 @@ class EntraUser:
     object_id: str = field(default_factory=new_id)
 
     def methods_of(self, kind: str) -> list[dict[str, Any]]:
-        """Those of one type."""
-        return [one for one in self.methods if one["@odata.type"] == f"{_PREFIX}{kind}AuthenticationMethod"]
+        """Return the methods of one type."""
+        return [method for method in self.methods if method["@odata.type"] == f"{_PREFIX}{kind}AuthenticationMethod"]
 
 
 @dataclass(slots=True)
 class EntraTenant:
-    """A directory of its own."""
+    """One directory."""
 
     domain: str
     applications: dict[str, Application]
@@ -213,21 +204,21 @@ class EntraTenant:
     tenant_id: str = field(default_factory=new_id)
 
     def user(self, named: str) -> EntraUser | None:
-        """By object id or user principal name."""
+        """Find a user by object id or user principal name."""
         wanted = named.lower()
-        return next((one for one in self.users if wanted in (one.object_id, self.principal_name(one))), None)
+        return next((user for user in self.users if wanted in (user.object_id, self.principal_name(user))), None)
 
     def principal_name(self, user: EntraUser) -> str:
-        """The name that the user signs in with."""
+        """Return the name that the user signs in with."""
         return f"{user.name}@{self.domain}"
 
 
 @dataclass(slots=True)
 class DeviceCode:
-    """A sign-in that was begun on a device; ``answer`` is what became of it in the browser.
+    """A sign-in that began on a device; ``answer`` is the state of it in the browser.
 
-    A ``prepared`` one, which the sandbox hands out, is not used up by being redeemed, so that
-    a sandbox that is kept running can be checked again and again.
+    A ``prepared`` code is one of the sandbox's values. It can be redeemed any number of times, so that
+    a running sandbox can be checked repeatedly.
     """
 
     tenant: EntraTenant
@@ -239,17 +230,15 @@ class DeviceCode:
     seconds: float = 900
     prepared: bool = False
     code: str = field(default_factory=lambda: secrets.token_urlsafe(96))
-    user_code: str = field(
-        default_factory=lambda: "".join(secrets.choice("BCDFGHJKLMNPQRSTVWXYZ23456789") for _ in range(9))
-    )
+    user_code: str = field(default_factory=lambda: characters(9, "BCDFGHJKLMNPQRSTVWXYZ23456789"))
     started: float = field(default_factory=time.monotonic)
 
     @property
     def ended(self) -> bool:
-        """Whether nobody came in time."""
+        """Whether its time is over."""
         return time.monotonic() - self.started >= self.seconds
 
     def sign_in(self, user: EntraUser) -> None:
-        """Somebody enters the code and signs in, or declines to."""
+        """Enter the code as this user, who then accepts or declines."""
         self.user = user
         self.answer = "accepted" if user.owner == "accepts" else "declined"

@@ -1,12 +1,11 @@
-"""An imitation of Microsoft Entra ID: the login host and Microsoft Graph of the global cloud, on one port.
+"""An emulator of Microsoft Entra ID: the login host and Microsoft Graph of the global cloud, on one port.
 
-Their paths differ, so that a client may be pointed at it for either. The tenants, applications
-and users are made anew on each start.
+Their paths differ, so that a client can use the same address for both. Each start creates new
+tenants, applications and users.
 """
 
 from __future__ import annotations
 
-import threading
 from contextlib import AbstractContextManager
 from typing import Any
 
@@ -33,7 +32,7 @@ from mfagate_sandbox.entra.directory import (
     SelfSignedCertificate,
     method,
 )
-from mfagate_sandbox.entra.faults import refuse
+from mfagate_sandbox.entra.errors import refuse
 from mfagate_sandbox.entra.graph import GraphHost, graph_problem, is_graphs, throttled
 from mfagate_sandbox.entra.login import LoginHost, login_problem
 from mfagate_sandbox.entra.tokens import Issuer
@@ -42,32 +41,12 @@ _SIGN_IN = "openid profile"
 
 
 class EntraEmulator(LoginHost, GraphHost, Emulator):
-    """Two tenants: the login service's, and one that is another's."""
+    """Two tenants: the tenant of the login service, and another one."""
 
     hosts = (CLOUDS[GLOBAL].login, CLOUDS[GLOBAL].graph)
-    secrets = frozenset(
-        {
-            "accepted_device_code",
-            "client_assertion",
-            "client_secret",
-            "declined_device_code",
-            "disabled_client_secret",
-            "expired_client_secret",
-            "expired_device_code",
-            "expired_token",
-            "expiring_client_secret",
-            "issuer_private_key",
-            "least_client_secret",
-            "other_client_secret",
-            "private_key",
-            "redeemed_device_code",
-            "roleless_client_secret",
-        }
-    )
 
     def __init__(self) -> None:
         super().__init__()
-        self.state = threading.RLock()
         self.issuer = Issuer()
         self.codes = {}
         expired, expiring = Secret(-1, "last year's"), Secret(10, "about to end")
@@ -114,10 +93,12 @@ class EntraEmulator(LoginHost, GraphHost, Emulator):
             **{name: user.object_id for name, user in users.items()},
             **self._prepared_codes(tenant, service, users),
         }
+        endings = ("device_code", "assertion", "client_secret", "token", "private_key")
+        self.secrets = frozenset(name for name in self.values if name.endswith(endings))
 
     def _expired_token(self, tenant: EntraTenant, application: Application) -> str:
         resource = f"https://{CLOUDS[GLOBAL].graph}"
-        answer = self.issuer.for_application(tenant, application, resource, by_certificate=False, ago=7200)
+        answer = self.issuer.for_application(tenant, application, resource, by_certificate=False, age=7200)
         return str(answer["access_token"])
 
     def _prepared_codes(
@@ -137,7 +118,7 @@ class EntraEmulator(LoginHost, GraphHost, Emulator):
         return {f"{name}_device_code": code.code for name, code in codes.items()}
 
     def problem(self, problem: RequestProblem, request: IncomingRequest) -> Reply:
-        """In the words of the host that the path is of; Graph looks for a token first."""
+        """Answer as the host that the path belongs to; Graph checks the token first."""
         if not is_graphs(request.path):
             return login_problem(problem, request)
         if problem is not RequestProblem.DEFECT:
@@ -146,60 +127,60 @@ class EntraEmulator(LoginHost, GraphHost, Emulator):
 
     @injects(fault_kinds.REVOKED)
     def remove_the_credentials(self) -> AbstractContextManager[None]:
-        """The application has none left."""
+        """Remove all credentials of the application."""
         return changed(self._own, secrets=[], certificates=[], federations=[])
 
     @injects(fault_kinds.EXPIRED)
     def let_the_secret_end(self) -> AbstractContextManager[None]:
-        """Yesterday."""
+        """Let the secret expire yesterday."""
         return changed(self._own.secrets[0], days=-1)
 
     @injects(fault_kinds.ROTATED)
     def replace_the_secret(self) -> AbstractContextManager[None]:
-        """The old one was removed when the new one was there."""
+        """Replace the secret, and remove the old one."""
         return changed(self._own, secrets=[Secret(), *self._own.secrets[1:]])
 
     @injects(fault_kinds.DEMOTED)
     def take_the_roles_away(self) -> AbstractContextManager[None]:
-        """Tokens are issued all the same."""
+        """Remove the app roles; tokens are still issued."""
         return changed(self._own, roles=())
 
     @injects(fault_kinds.DISABLED)
     def disable_the_application(self) -> AbstractContextManager[None]:
-        """In the tenant."""
+        """Disable the application in the tenant."""
         return changed(self._own, enabled=False)
 
     @injects(fault_kinds.DELETED)
     def delete_the_application(self) -> AbstractContextManager[None]:
-        """The tenant does not know it."""
+        """Remove the application from the tenant."""
         return without(self.tenants[0].applications, self._own.client_id)
 
     @injects(fault_kinds.CLOUD)
     def move_the_tenant(self) -> AbstractContextManager[None]:
-        """This cloud does not know it."""
+        """Remove the tenant from this cloud."""
         return changed(self, tenants=self.tenants[1:])
 
     @injects(fault_kinds.AUTH_DOWN)
     def refuse_everybody(self) -> AbstractContextManager[None]:
-        """No secret and no certificate is right."""
-        applications = [one for tenant in self.tenants for one in tenant.applications.values()]
-        return together([changed(one, secrets=[], certificates=[]) for one in applications])
+        """Refuse every secret and certificate."""
+        applications = [application for tenant in self.tenants for application in tenant.applications.values()]
+        return together([changed(application, secrets=[], certificates=[]) for application in applications])
 
     @injects(fault_kinds.BLOCKED)
     def block(self, request: IncomingRequest, argument: str) -> Reply | None:
-        """Tokens are not issued."""
+        """Issue no tokens."""
         return refuse(request, 53003).answer if request.path.endswith("/oauth2/v2.0/token") else None
 
     @injects(fault_kinds.LIMITED)
     def throttle(self, request: IncomingRequest, argument: str) -> Reply | None:
-        """Graph alone."""
+        """Throttle requests to Graph."""
         return throttled(request, argument) if is_graphs(request.path) else None
 
 
 def _tenant(domain: str, applications: list[Application], users: list[EntraUser]) -> EntraTenant:
-    return EntraTenant(domain, {one.client_id: one for one in applications}, users)
+    return EntraTenant(domain, {application.client_id: application for application in applications}, users)
 
 
 def _credentials(applications: dict[str, Application]) -> dict[str, str]:
-    ids = {f"{name}client_id": one.client_id for name, one in applications.items()}
-    return ids | {f"{name}client_secret": one.secrets[0].value for name, one in applications.items() if one.secrets}
+    ids = {f"{name}client_id": application.client_id for name, application in applications.items()}
+    return ids | {f"{name}client_secret": app.secrets[0].value for name, app in applications.items() if app.secrets}

@@ -1,4 +1,4 @@
-"""What can go wrong with an application in Microsoft Entra ID.
+"""The faults of an application in Microsoft Entra ID.
 
 https://learn.microsoft.com/entra/identity-platform/reference-error-codes and
 https://learn.microsoft.com/graph/throttling.
@@ -11,7 +11,7 @@ from mfagate.sandbox.faults.kind import answer, state
 
 REVOKED = state(
     "credential-revoked",
-    "client secret and certificate were removed from the application",
+    "the client secret and the certificate were removed from the application",
     CauseId.CREDENTIAL_REVOKED,
     CauseId.CREDENTIAL_REJECTED,
 )
@@ -19,7 +19,7 @@ EXPIRED = state("credential-expired", "the client secret has expired", CauseId.C
 ROTATED = state("rotated", "the client secret was replaced by another one", CauseId.CREDENTIAL_REJECTED)
 DEMOTED = state(
     "credential-demoted",
-    "the application's permissions (app roles) were taken away",
+    "the application's permissions (app roles) were removed",
     CauseId.CREDENTIAL_INSUFFICIENT_PERMISSION,
 )
 DISABLED = state("application-disabled", "'Enabled for users to sign-in?' was set to No", CauseId.CREDENTIAL_REVOKED)
@@ -37,7 +37,7 @@ CLOUD = state(
 )
 AUTH_DOWN = state(
     "auth-down",
-    "every credential is refused, and the metadata is answered",
+    "every credential is refused, while the metadata is available",
     CauseId.CREDENTIAL_REJECTED,
     controlled=(CauseId.PROVIDER_AUTH_OUTAGE,),
 )

@@ -1,9 +1,9 @@
-"""Microsoft Graph v1.0, imitated: authentication methods of users, and registrations of applications.
+"""An emulator of Microsoft Graph v1.0: authentication methods of users, and application registrations.
 
-Bodies by https://learn.microsoft.com/graph/api/resources/authenticationmethods-overview and the
-metadata in https://github.com/microsoftgraph/msgraph-metadata; errors as users have shown them
-publicly. Not published, and so chosen here: what a path without a token, another method, or
-another user's methods get beside the documented status.
+Bodies follow https://learn.microsoft.com/graph/api/resources/authenticationmethods-overview and the
+metadata in https://github.com/microsoftgraph/msgraph-metadata; errors follow answers that users
+published. Microsoft does not publish the texts of the errors for a missing token, a wrong method,
+or another user's methods; those here are assumptions.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ import jwt
 
 from mfagate.providers.entra.clouds import CLOUDS, GLOBAL
 from mfagate.providers.entra.settings import GUID
-from mfagate.sandbox.emulator import IncomingRequest, Reply, RequestProblem, RequestRefused, route
-from mfagate_sandbox.entra.directory import Application, EntraTenant, EntraUser
+from mfagate.sandbox.emulator import IncomingRequest, Reply, RequestProblem, RequestRejected, route
+from mfagate_sandbox.entra.directory import EntraTenant, EntraUser
 from mfagate_sandbox.entra.tokens import Issuer
 
 _GRAPH = f"https://{CLOUDS[GLOBAL].graph}"
@@ -54,19 +54,19 @@ _TYPED = {
 
 
 def is_graphs(path: str) -> bool:
-    """Whether a path is Graph's and not the login host's: its paths begin with a version."""
+    """Return whether a path belongs to Graph and not to the login host: Graph's paths start with a version."""
     return re.match(r"/(v1\.0|beta)(/|$)", path) is not None
 
 
 class GraphHost:
-    """Routes of Graph. The emulator brings the tenants and what issued the tokens."""
+    """The routes of Graph. The emulator provides the tenants and the issuer of the tokens."""
 
     tenants: list[EntraTenant]
     issuer: Issuer
 
     @route("GET", "/v1.0/organization")
     def organization(self, request: IncomingRequest) -> Reply:
-        """The tenant itself."""
+        """Return the tenant."""
         tenant = self._allowed(request, _READS_ORGANIZATION)
         whole = {
             "id": tenant.tenant_id,
@@ -87,15 +87,15 @@ class GraphHost:
 
     @route("GET", "/v1.0/users/<user>/authentication/methods")
     def methods(self, request: IncomingRequest) -> Reply:
-        """All methods of a user; options of the query are documented not to be supported, and do nothing."""
+        """Return all methods of a user; query options have no effect, as documented."""
         user = self._methods_of(request)
         return _found(request, f"users('{user.object_id}')/authentication/methods", {"value": user.methods})
 
     @route("GET", "/v1.0/users/<user>/authentication/methods/<method_id>")
     def one_method(self, request: IncomingRequest) -> Reply:
-        """One method of a user."""
+        """Return one method of a user."""
         user, wanted = self._methods_of(request), request.variables["method_id"]
-        found = next((one for one in user.methods if one["id"] == wanted), None)
+        found = next((method for method in user.methods if method["id"] == wanted), None)
         if found is None:
             raise _refuse(request, 404, "resourceNotFound", f"Resource '{wanted}' does not exist.")
         return _found(request, f"users('{user.object_id}')/authentication/methods/$entity", found)
@@ -103,29 +103,32 @@ class GraphHost:
     @route("GET", "/v1.0/users/<user>/authentication/<any(phoneMethods,microsoftAuthenticatorMethods):kind>")
     @route("GET", "/v1.0/users/<user>/authentication/<any(softwareOathMethods,emailMethods,passwordMethods):kind>")
     def methods_of_a_kind(self, request: IncomingRequest) -> Reply:
-        """The methods of one type, which is not repeated in each."""
+        """Return the methods of one type, without ``@odata.type``."""
         user, kind = self._methods_of(request), request.variables["kind"]
         bare = [
-            {name: value for name, value in one.items() if name != "@odata.type"}
-            for one in user.methods_of(_TYPED[kind])
+            {name: value for name, value in method.items() if name != "@odata.type"}
+            for method in user.methods_of(_TYPED[kind])
         ]
         return _found(request, f"users('{user.object_id}')/authentication/{kind}", {"value": bare})
 
     @route("GET", "/v1.0/applications")
     def applications(self, request: IncomingRequest) -> Reply:
-        """All registrations."""
+        """Return all registrations."""
         tenant = self._allowed(request, _READS_APPLICATIONS)
         if "$filter" in request.query:
             raise _refuse(request, 400, "Request_UnsupportedQuery", "Unsupported or invalid query filter clause.")
-        value = [_selected(request, "application", one.as_json()) for one in tenant.applications.values()]
+        applications = tenant.applications.values()
+        value = [_selected(request, "application", application.as_json()) for application in applications]
         return _found(request, "applications", {"value": value})
 
     @route("GET", "/v1.0/applications(appId='<app_id>')")
     def application_by_client_id(self, request: IncomingRequest) -> Reply:
-        """A registration by its application (client) id."""
+        """Return a registration by its application (client) id."""
         wanted = request.variables["app_id"]
-        tenant = self._allowed(request, _READS_APPLICATIONS)
-        return _one_application(request, tenant.applications.get(wanted.lower()), wanted)
+        application = self._allowed(request, _READS_APPLICATIONS).applications.get(wanted.lower())
+        if application is None:
+            raise _unknown(request, wanted)
+        return _found(request, "applications/$entity", _selected(request, "application", application.as_json()))
 
     def _methods_of(self, request: IncomingRequest) -> EntraUser:
         tenant = self._allowed(request, _READS_METHODS, "accessDenied", "Request Authorization failed")
@@ -142,17 +145,17 @@ class GraphHost:
         code: str = "Authorization_RequestDenied",
         message: str = "Insufficient privileges to complete the operation.",
     ) -> EntraTenant:
-        """The tenant of a token that holds one of the roles."""
-        held = self.authenticated(request)
-        if not set(roles) & set(held.get("roles", ())):
+        """Return the tenant of a token that has one of the roles."""
+        claims = self.authenticated(request)
+        if not set(roles) & set(claims.get("roles", ())):
             raise _refuse(request, 403, code, message)
-        return next(tenant for tenant in self.tenants if tenant.tenant_id == held["tid"])
+        return next(tenant for tenant in self.tenants if tenant.tenant_id == claims["tid"])
 
     def authenticated(self, request: IncomingRequest) -> dict[str, Any]:
-        """The claims of the token.
+        """Return the claims of the token.
 
         Raises:
-            Refused: There is none, or it is not for Graph.
+            RequestRejected: The token is missing, invalid, or not for Graph.
         """
         token = request.bearer()
         if token is None:
@@ -160,18 +163,18 @@ class GraphHost:
         if token.count(".") != 2:
             raise _unauthenticated(request, "IDX14100: JWT is not well formed, there are no dots (.).")
         try:
-            held = self.issuer.claims_of(token)
+            claims = self.issuer.claims_of(token)
         except jwt.ExpiredSignatureError:
             raise _unauthenticated(request, "Lifetime validation failed, the token is expired.") from None
         except (jwt.InvalidTokenError, RecursionError):
             raise _unauthenticated(request, "Access token validation failure.") from None
-        if held.get("aud") not in (_GRAPH, "00000003-0000-0000-c000-000000000000"):
+        if claims.get("aud") not in (_GRAPH, "00000003-0000-0000-c000-000000000000"):
             raise _unauthenticated(request, "Access token validation failure. Invalid audience.")
-        return held
+        return claims
 
 
 def graph_problem(problem: RequestProblem, request: IncomingRequest) -> Reply:
-    """What a request gets that reaches no handler of Graph."""
+    """Return Graph's answer to a request that reaches no handler."""
     match problem:
         case RequestProblem.UNKNOWN_ROUTE:
             segment = request.path.rstrip("/").rpartition("/")[2]
@@ -186,15 +189,8 @@ def graph_problem(problem: RequestProblem, request: IncomingRequest) -> Reply:
 
 
 def throttled(request: IncomingRequest, seconds: str) -> Reply:
-    """As https://learn.microsoft.com/graph/throttling shows it."""
+    """Return the answer described at https://learn.microsoft.com/graph/throttling."""
     return _refuse(request, 429, "TooManyRequests", "Please retry again later.", {"Retry-After": seconds}).answer
-
-
-def _one_application(request: IncomingRequest, application: Application | None, wanted: str) -> Reply:
-    if application is None:
-        raise _unknown(request, wanted)
-    shown = _selected(request, "application", application.as_json())
-    return _found(request, "applications/$entity", shown)
 
 
 def _selected(request: IncomingRequest, kind: str, whole: dict[str, Any]) -> dict[str, Any]:
@@ -218,33 +214,33 @@ def _found(request: IncomingRequest, context: str, body: dict[str, Any]) -> Repl
     return Reply(200, document, {**_ids(request), "OData-Version": "4.0"}, _CONTENT_TYPE)
 
 
-def _unknown(request: IncomingRequest, named: str) -> RequestRefused:
+def _unknown(request: IncomingRequest, named: str) -> RequestRejected:
     message = f"Resource '{named}' does not exist or one of its queried reference-property objects are not present."
     return _refuse(request, 404, "Request_ResourceNotFound", message)
 
 
-def _unauthenticated(request: IncomingRequest, message: str) -> RequestRefused:
+def _unauthenticated(request: IncomingRequest, message: str) -> RequestRejected:
     return _refuse(request, 401, "InvalidAuthenticationToken", message, {"WWW-Authenticate": _WHO_ISSUES})
 
 
 def _refuse(
     request: IncomingRequest, status: int, code: str, message: str, headers: Mapping[str, str] | None = None
-) -> RequestRefused:
+) -> RequestRejected:
     ids = _ids(request)
-    inner = {"date": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%S}", "request-id": ids["request-id"]}
-    inner["client-request-id"] = ids["client-request-id"]
+    inner = {"date": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%S}"}
+    inner |= {name: ids[name] for name in ("request-id", "client-request-id")}
     body = {"error": {"code": code, "message": message, "innerError": inner}}
-    return RequestRefused(Reply(status, body, {**ids, **(headers or {})}))
+    return RequestRejected(Reply(status, body, {**ids, **(headers or {})}))
 
 
 def _ids(request: IncomingRequest) -> dict[str, str]:
-    """What each answer of Graph carries; the client's own id comes back."""
-    made = str(uuid.uuid4())
+    """Return the headers of every answer of Graph; the client's own id is repeated."""
+    request_id = str(uuid.uuid4())
     asked = request.headers.get("client-request-id", "")
     return {
         "Cache-Control": "no-cache",
         "Strict-Transport-Security": "max-age=31536000",
-        "request-id": made,
-        "client-request-id": asked if re.fullmatch(GUID, asked) else made,
+        "request-id": request_id,
+        "client-request-id": asked if re.fullmatch(GUID, asked) else request_id,
         "x-ms-ags-diagnostic": json.dumps(_SERVED_BY),
     }

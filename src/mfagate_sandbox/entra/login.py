@@ -1,16 +1,15 @@
-"""The login host, imitated: metadata, tokens for applications, sign-ins by device code.
+"""An emulator of the login host: metadata, tokens for applications, sign-ins by device code.
 
-Requests are judged in the order that the texts of the errors suggest: form, tenant, application,
-scope, credential, resource. Texts and statuses are those of answers that users have shown
-publicly. Not published, and so chosen here: what declines, repeats or invents a device code gets
-(70018, 65004, 54005), unknown routes, and the status of some refusals.
+Requests are checked in the order that the texts of the errors suggest: form, tenant, application,
+scope, credential, resource. Texts and statuses follow answers that users published. Microsoft does
+not publish the errors for declined, repeated and unknown device codes (65004, 54005, 70018), for
+unknown routes, and the status of some refusals; those here are assumptions.
 """
 
 from __future__ import annotations
 
 import json
 import re
-import threading
 from collections.abc import Mapping
 
 from mfagate.providers.entra.clouds import CLOUDS, GLOBAL
@@ -18,11 +17,11 @@ from mfagate.providers.entra.settings import GUID
 from mfagate.sandbox.emulator import IncomingRequest, Reply, RequestProblem, route
 from mfagate_sandbox.entra.credentials import check_assertion, check_secret
 from mfagate_sandbox.entra.directory import Application, DeviceCode, EntraTenant, EntraUser
-from mfagate_sandbox.entra.faults import SENT_ALWAYS, answered, refuse
+from mfagate_sandbox.entra.errors import SENT_ALWAYS, answered, refuse
 from mfagate_sandbox.entra.tokens import Issuer
 
 _HOSTS = CLOUDS[GLOBAL]
-_ASSERTION = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+_ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 _DEVICE_GRANTS = ("urn:ietf:params:oauth:grant-type:device_code", "device_code")
 _ANYBODYS = ("common", "organizations", "consumers")
 
@@ -34,16 +33,15 @@ _METADATA = {
 
 
 class LoginHost:
-    """Routes of the login host. The emulator brings the tenants and what issues tokens."""
+    """The routes of the login host. The emulator provides the tenants and the issuer of the tokens."""
 
     tenants: list[EntraTenant]
     codes: dict[str, DeviceCode]
     issuer: Issuer
-    state: threading.RLock
 
     @route("GET", "/<tenant>/v2.0/.well-known/openid-configuration")
     def metadata(self, request: IncomingRequest) -> Reply:
-        """The public description of a tenant, with the addresses that it was asked at."""
+        """Return the public metadata of a tenant, with the address that the client used."""
         named = request.variables["tenant"]
         anybodys = named.lower() in _ANYBODYS
         tenant_id = "{tenantid}" if anybodys else self._tenant(request, "invalid_tenant").tenant_id
@@ -81,12 +79,12 @@ class LoginHost:
 
     @route("GET", "/<tenant>/discovery/v2.0/keys")
     def keys(self, request: IncomingRequest) -> Reply:
-        """The keys that id tokens are signed with."""
+        """Return the keys that verify id tokens."""
         return answered(200, {"keys": [self.issuer.public_jwk]}, _METADATA)
 
     @route("POST", "/<tenant>/oauth2/v2.0/token")
     def token(self, request: IncomingRequest) -> Reply:
-        """A token for an application, or for a user who signed in by device code."""
+        """Issue a token for an application, or for a user who signed in by device code."""
         form = _form(request)
         grant = _needed(request, form, "grant_type")
         if grant in _DEVICE_GRANTS:
@@ -100,7 +98,7 @@ class LoginHost:
     def _for_application(self, request: IncomingRequest, form: Mapping[str, str]) -> Reply:
         _needed(request, form, "client_id")
         scope = _needed(request, form, "scope", missing=90014)
-        tenant = self._tenant(request, people=9001023)
+        tenant = self._tenant(request, common=9001023)
         application = self._application(request, tenant, form)
         if not scope.endswith("/.default") or " " in scope:
             raise refuse(request, 70011 if " " in scope else 1002012, scope=scope)
@@ -114,15 +112,14 @@ class LoginHost:
 
     @route("POST", "/<tenant>/oauth2/v2.0/devicecode")
     def device_code(self, request: IncomingRequest) -> Reply:
-        """Begin a sign-in."""
+        """Start a sign-in by device code."""
         form = _form(request)
         _needed(request, form, "client_id")
         scope = _needed(request, form, "scope")
-        tenant = self._tenant(request, people=90133)
+        tenant = self._tenant(request, common=90133)
         application = self._application(request, tenant, form)
         code = DeviceCode(tenant, application.client_id, scope, _contexts(request, form))
-        with self.state:
-            self.codes[code.code] = code
+        self.codes[code.code] = code
         uri = "https://microsoft.com/devicelogin"
         document = {
             "user_code": code.user_code,
@@ -137,38 +134,36 @@ class LoginHost:
 
     @route("POST", "/common/oauth2/deviceauth")
     def enter_code(self, request: IncomingRequest) -> Reply:
-        """What a user does in a browser; Microsoft's page is for people, this one takes two fields."""
+        """Enter a device code, as a user does in a browser; this page takes the two fields of a form."""
         form = _form(request)
-        with self.state:
-            wanted = form.get("user_code", "").upper()
-            code = next((code for code in self.codes.values() if code.user_code == wanted and not code.ended), None)
-            user = code.tenant.user(form.get("username", "")) if code else None
-            if code is None or user is None or code.answer != "waits":
-                return Reply(400, "<html><title>Sign in</title>That did not work.</html>", content_type="text/html")
-            code.sign_in(user)
-        return Reply(200, "<html><title>Sign in</title>You may close this window.</html>", content_type="text/html")
+        wanted = form.get("user_code", "").upper()
+        code = next((code for code in self.codes.values() if code.user_code == wanted and not code.ended), None)
+        user = code.tenant.user(form.get("username", "")) if code else None
+        if code is None or user is None or code.answer != "waits":
+            return Reply(400, "That did not work.", content_type="text/html")
+        code.sign_in(user)
+        return Reply(200, "You may close this window.", content_type="text/html")
 
     def _redeem(self, request: IncomingRequest, form: Mapping[str, str]) -> Reply:
         _needed(request, form, "client_id")
         named = _needed(request, form, "device_code")
-        tenant = self._tenant(request, people=90133)
+        tenant = self._tenant(request, common=90133)
         application = self._application(request, tenant, form)
         self._authenticate(request, tenant, application, form)
-        with self.state:
-            code = self.codes.get(named)
-            if code is None or code.client_id != application.client_id or code.tenant is not tenant:
-                raise refuse(request, 70018)
-            user = _signed_in(request, code)
-            if not code.prepared:
-                code.answer = "redeemed"
+        code = self.codes.get(named)
+        if code is None or code.client_id != application.client_id or code.tenant is not tenant:
+            raise refuse(request, 70018)
+        user = _signed_in(request, code)
+        if not code.prepared:
+            code.answer = "redeemed"
         return answered(200, self.issuer.for_user(code, user, client_info=form.get("client_info") == "1"))
 
-    def _tenant(self, request: IncomingRequest, error: str | None = None, people: int = 900023) -> EntraTenant:
-        """The tenant of the path; ``people`` is the refusal where it says anybody's."""
+    def _tenant(self, request: IncomingRequest, error: str | None = None, common: int = 900023) -> EntraTenant:
+        """Return the tenant in the path; ``common`` is the number of the error for names that mean any tenant."""
         named = request.variables["tenant"].lower()
         if named in _ANYBODYS:
-            raise refuse(request, 50059 if named == "organizations" and people == 9001023 else people, tenant=named)
-        found = next((one for one in self.tenants if named in (one.tenant_id, one.domain)), None)
+            raise refuse(request, 50059 if named == "organizations" and common == 9001023 else common, tenant=named)
+        found = next((tenant for tenant in self.tenants if named in (tenant.tenant_id, tenant.domain)), None)
         if found is None:
             known_shape = re.fullmatch(GUID, named) or "." in named
             raise refuse(request, 90002 if known_shape else 900023, error, tenant=named)
@@ -185,14 +180,14 @@ class LoginHost:
     def _authenticate(
         self, request: IncomingRequest, tenant: EntraTenant, application: Application, form: Mapping[str, str]
     ) -> None:
-        secret, made = form.get("client_secret"), form.get("client_assertion")
+        secret, assertion = form.get("client_secret"), form.get("client_assertion")
         if application.public:
-            if secret is not None or made is not None:
+            if secret is not None or assertion is not None:
                 raise refuse(request, 700025)
             if form["grant_type"] in _DEVICE_GRANTS:
                 return
-        if made is not None and form.get("client_assertion_type") == _ASSERTION:
-            check_assertion(request, tenant, application, made)
+        if assertion is not None and form.get("client_assertion_type") == _ASSERTION_TYPE:
+            check_assertion(request, tenant, application, assertion)
         elif secret:
             check_secret(request, application, secret)
         else:
@@ -200,7 +195,7 @@ class LoginHost:
 
 
 def login_problem(problem: RequestProblem, request: IncomingRequest) -> Reply:
-    """What a request gets that reaches no handler of the login host."""
+    """Return the login host's answer to a request that reaches no handler."""
     match problem:
         case RequestProblem.UNKNOWN_ROUTE:
             return Reply(404, None, dict(SENT_ALWAYS))
@@ -208,7 +203,7 @@ def login_problem(problem: RequestProblem, request: IncomingRequest) -> Reply:
             allowed = ", ".join(sorted({*request.allowed, "OPTIONS"} - {"HEAD"}))
             return refuse(request, 900561, allowed=allowed, method=request.method).answer
         case RequestProblem.WRONG_CONTENT_TYPE:
-            # A body that is no form has none of the fields.
+            # A body that is not a form contains none of the fields.
             return refuse(request, 900144, name="grant_type").answer
         case RequestProblem.DEFECT:
             return answered(500, {"error": "server_error", "error_description": "AADSTS90033: A transient error."})
@@ -216,7 +211,7 @@ def login_problem(problem: RequestProblem, request: IncomingRequest) -> Reply:
 
 
 def _form(request: IncomingRequest) -> dict[str, str]:
-    """The fields of the form; credentials may stand in a Basic header instead."""
+    """Return the fields of the form; credentials may be in a Basic header instead."""
     form = request.form()
     if basic := request.basic():
         form = {"client_id": basic[0], "client_secret": basic[1], **form}
@@ -230,7 +225,7 @@ def _needed(request: IncomingRequest, form: Mapping[str, str], name: str, missin
 
 
 def _contexts(request: IncomingRequest, form: Mapping[str, str]) -> list[str]:
-    """The authentication contexts that the claims of a request demand of the id token."""
+    """Return the authentication contexts that the parameter ``claims`` requires in the id token."""
     try:
         wanted = json.loads(form.get("claims") or "{}")
     except (ValueError, RecursionError):
@@ -244,7 +239,7 @@ def _contexts(request: IncomingRequest, form: Mapping[str, str]) -> list[str]:
 
 
 def _signed_in(request: IncomingRequest, code: DeviceCode) -> EntraUser:
-    """The user who accepted; every other state of a device code is an error."""
+    """Return the user who accepted; every other state of the device code is an error."""
     if code.ended:
         raise refuse(request, 70020)
     if code.answer != "accepted":

@@ -1,4 +1,4 @@
-"""The sandbox of Microsoft Entra ID: an emulator."""
+"""The sandbox of Microsoft Entra ID, an emulator."""
 
 from __future__ import annotations
 

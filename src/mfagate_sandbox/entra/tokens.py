@@ -1,13 +1,12 @@
-"""The tokens that the emulator issues: of Graph for applications and users, and id tokens.
+"""The tokens that the emulator issues: access tokens for Graph, and id tokens.
 
-The claims are those of tokens that users have shown publicly, and of
+The claims follow tokens that users published, and
 https://learn.microsoft.com/entra/identity-platform/access-token-claims-reference and
 https://learn.microsoft.com/entra/identity-platform/id-token-claims-reference.
 """
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import json
 import secrets
@@ -19,6 +18,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from jwt.algorithms import RSAAlgorithm
 
 from mfagate.providers.entra.clouds import CLOUDS, GLOBAL
+from mfagate.sandbox.emulator import base64url
 from mfagate_sandbox.entra.directory import Application, DeviceCode, EntraTenant, EntraUser
 
 _HOSTS = CLOUDS[GLOBAL]
@@ -30,13 +30,13 @@ _BACKDATED = 300
 
 
 class Issuer:
-    """Signs with one key, as a login host does for some weeks."""
+    """Signs all tokens with one key."""
 
     def __init__(self) -> None:
         self._key = rsa.generate_private_key(65537, 2048)
         jwk = RSAAlgorithm.to_jwk(self._key.public_key(), as_dict=True)
         digest = hashlib.sha1(jwk["n"].encode(), usedforsecurity=False).digest()
-        kid = base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
+        kid = base64url(digest)
         self.public_jwk: dict[str, Any] = {
             "kty": "RSA",
             "use": "sig",
@@ -48,22 +48,21 @@ class Issuer:
         }
 
     def claims_of(self, token: str) -> dict[str, Any]:
-        """What a token of this issuer says.
+        """Return the claims of a token of this issuer.
 
         Raises:
-            jwt.InvalidTokenError: It is another's, damaged, or has expired.
+            jwt.InvalidTokenError: The token is from another issuer, damaged, or expired.
         """
-        held: dict[str, Any] = jwt.decode(
-            token, self._key.public_key(), algorithms=["RS256"], options={"verify_aud": False}
-        )
-        return held
+        options: Any = {"verify_aud": False}
+        claims: dict[str, Any] = jwt.decode(token, self._key.public_key(), algorithms=["RS256"], options=options)
+        return claims
 
     def for_application(
-        self, tenant: EntraTenant, application: Application, resource: str, *, by_certificate: bool, ago: float = 0
+        self, tenant: EntraTenant, application: Application, resource: str, *, by_certificate: bool, age: float = 0
     ) -> dict[str, Any]:
-        """An answer with a token that holds what was granted; nothing granted, no ``roles``. ``ago`` is in seconds."""
+        """Return the answer with a token issued ``age`` seconds ago; without granted roles it has no ``roles``."""
         held = {
-            **self._common(tenant, resource, ago),
+            **self._common(tenant, resource, age),
             "app_displayname": application.name,
             "appid": application.client_id,
             "appidacr": "2" if by_certificate else "1",
@@ -76,7 +75,7 @@ class Issuer:
         return _answer(self._signed(held))
 
     def for_user(self, code: DeviceCode, user: EntraUser, *, client_info: bool) -> dict[str, Any]:
-        """An answer to a redeemed device code, with what its scope asked for."""
+        """Return the answer to a redeemed device code, with the tokens that its scope requests."""
         wanted = code.scope.split()
         held = {
             **self._common(code.tenant, f"https://{_HOSTS.graph}", 0),
@@ -97,7 +96,7 @@ class Issuer:
             answer["id_token"] = self._signed(self._id_token(code, user, wanted), nonce=False)
         if client_info:
             known = json.dumps({"uid": user.object_id, "utid": code.tenant.tenant_id}).encode()
-            answer["client_info"] = base64.urlsafe_b64encode(known).rstrip(b"=").decode()
+            answer["client_info"] = base64url(known)
         return answer
 
     def _id_token(self, code: DeviceCode, user: EntraUser, wanted: list[str]) -> dict[str, Any]:
@@ -122,8 +121,8 @@ class Issuer:
             **({"acrs": code.contexts} if code.contexts else {}),
         }
 
-    def _common(self, tenant: EntraTenant, resource: str, ago: float) -> dict[str, Any]:
-        now = int(time.time() - ago)
+    def _common(self, tenant: EntraTenant, resource: str, age: float) -> dict[str, Any]:
+        now = int(time.time() - age)
         issuer = f"https://sts.windows.net/{tenant.tenant_id}/"
         return {
             "aud": resource,

@@ -1,4 +1,4 @@
-"""Okta's words for what went well and what did not.
+"""Okta's answers: results and errors.
 
 Texts: https://developer.okta.com/docs/reference/error-codes/; headers as recorded.
 """
@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from mfagate.providers.published import published
-from mfagate.sandbox.emulator import Reply, RequestRefused
+from mfagate.sandbox.emulator import Reply, RequestRejected
 
 PUBLISHED = published(Path(__file__).parents[2] / "mfagate" / "providers" / "okta")
-"""Okta's own codes, each with its status."""
+"""Okta's published codes, each with its status."""
 
 _LIMIT = 600
 
@@ -52,16 +52,16 @@ _TEXTS: Mapping[str, str] = {
 }
 
 _WITHOUT_LIMITS = ("E0000005", "E0000011", "E0000022")
-"""What is refused before its bucket is known."""
+"""Errors that are sent before the rate limit of the request is known."""
 
 
 def ok(body: Any, status: int = 200) -> Reply:
-    """A good answer; with None one that is empty."""
+    """Return a successful answer; None sends no body."""
     return Reply(status, body, _limits())
 
 
 def fail(code: str, subject: str = "", *causes: str) -> Reply:
-    """An error of the APIs; ``subject`` goes into its text."""
+    """Return an error of the APIs; ``subject`` is inserted into its text."""
     body = {
         "errorCode": code,
         "errorSummary": _TEXTS[code].format(subject),
@@ -72,28 +72,28 @@ def fail(code: str, subject: str = "", *causes: str) -> Reply:
     return Reply(PUBLISHED.status(code), body, {} if code in _WITHOUT_LIMITS else _limits())
 
 
-def refused(code: str, subject: str = "", *causes: str) -> RequestRefused:
-    """The same, to be raised."""
-    return RequestRefused(fail(code, subject, *causes))
+def refused(code: str, subject: str = "", *causes: str) -> RequestRejected:
+    """Return an error of the APIs, to raise."""
+    return RequestRejected(fail(code, subject, *causes))
 
 
-def invalid(field: str, cause: str) -> RequestRefused:
-    """A field of the body that does not hold what it should."""
+def invalid(field: str, cause: str) -> RequestRejected:
+    """Return the error for an invalid field of the body, to raise."""
     return refused("E0000001", field, f"{field}: {cause}")
 
 
-def no_token(status: int, error: str, description: str, headers: Mapping[str, str] | None = None) -> RequestRefused:
-    """An error of the token endpoint, to be raised."""
+def no_token(status: int, error: str, description: str, headers: Mapping[str, str] | None = None) -> RequestRejected:
+    """Return an error of the token endpoint, to raise."""
     body = {"error": error, "error_description": description}
-    return RequestRefused(Reply(status, body, {**_limits(), **(headers or {})}))
+    return RequestRejected(Reply(status, body, {**_limits(), **(headers or {})}))
 
 
-def challenged(status: int, host: str, error: str, description: str, body: Any = None, **more: str) -> RequestRefused:
-    """A refusal whose reason stands in a header; for a missing scope nothing else does."""
+def challenged(status: int, host: str, error: str, description: str, body: Any = None, **more: str) -> RequestRejected:
+    """Return a refusal with its reason in a header, to raise; for a missing scope, the answer has no body."""
     words = {"authorization_uri": f"http://{host}/oauth2/v1/authorize", "realm": f"http://{host}", **more}
     words |= {"error": error, "error_description": description}
     header = "Bearer " + ", ".join(f'{name}="{value}"' for name, value in words.items())
-    return RequestRefused(Reply(status, body, {**_limits(), "WWW-Authenticate": header}))
+    return RequestRejected(Reply(status, body, {**_limits(), "WWW-Authenticate": header}))
 
 
 def _limits() -> dict[str, str]:

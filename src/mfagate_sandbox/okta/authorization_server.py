@@ -1,7 +1,7 @@
 """The org authorization server: client credentials with a signed assertion.
 
-Errors as listed in https://developer.okta.com/docs/reference/error-codes/#okta-oauth-2-0-error-codes. A proof of
-possession from an app that does not demand any is not looked at: Okta's client for Node sends one in any case.
+Errors follow https://developer.okta.com/docs/reference/error-codes/#okta-oauth-2-0-error-codes. If an app does not
+require a proof of possession, a proof in its requests is ignored: Okta's client for Node always sends one.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from mfagate_sandbox.okta.proofs import Proofs
 TOKEN_SECONDS = 3600
 _LONGEST_ASSERTION = 3600
 _LEEWAY = 5
-"""Okta does not publish how far clocks may differ."""
+"""Okta does not publish how much clocks may differ."""
 
 _ALGORITHMS = ("RS256", "RS384", "RS512", "ES256", "ES384", "ES512")
 _TYPE = "application/okta-internal-at+jwt"
@@ -39,7 +39,7 @@ _FOR_USERS = ("openid", "profile", "email", "address", "phone", "groups", "offli
 
 @dataclass(slots=True)
 class AuthorizationServer:
-    """Issues access tokens to the org's apps, and reads them again."""
+    """Issues access tokens to the org's apps, and verifies them."""
 
     org: Org
     key: Any = field(default_factory=lambda: _new_key())
@@ -47,7 +47,7 @@ class AuthorizationServer:
     proofs: Proofs = field(default_factory=Proofs)
 
     def token(self, request: IncomingRequest, hosts: set[str]) -> Reply:
-        """Answer a request for a token; ``hosts`` are the names that an assertion may be meant for."""
+        """Answer a request for a token; ``hosts`` are the URLs that an assertion may be for."""
         form = _form(request)
         app = self._authenticated(form, request, {f"{host}{TOKEN_PATH}" for host in hosts})
         _require_grant(form)
@@ -80,7 +80,7 @@ class AuthorizationServer:
         return jwt.encode(claims, self.key, algorithm="RS256", headers={"kid": self.kid, "typ": _TYPE})
 
     def access(self, request: IncomingRequest, hosts: set[str]) -> tuple[App, frozenset[str]] | None:
-        """The app and the scopes of a request with an access token of ours that has not ended."""
+        """Return app and scopes of a request with a valid access token, or None."""
         import jwt
 
         kind, _, token = request.headers["authorization"].partition(" ")
@@ -97,7 +97,7 @@ class AuthorizationServer:
         return (app, frozenset(claims["scp"])) if app is not None and app.status == "ACTIVE" else None
 
     def _authenticated(self, form: Mapping[str, str], request: IncomingRequest, audiences: set[str]) -> App:
-        """The app that the request proves to come from."""
+        """Return the app that the request authenticates."""
         ways = [name for name in ("client_secret", "client_assertion") if form.get(name)]
         ways += ["authorization"] if "authorization" in request.headers else []
         if len(ways) > 1:
@@ -182,11 +182,11 @@ def _require_grant(form: Mapping[str, str]) -> None:
 
 
 def _granted(form: Mapping[str, str], app: App) -> list[str]:
-    """The scopes that the app is granted out of those that it asks for; the others are left out without a word."""
-    asked = list(dict.fromkeys(form.get("scope", "").split()))
-    if not asked:
+    """Return the requested scopes that the app is granted; the others are omitted silently."""
+    requested = list(dict.fromkeys(form.get("scope", "").split()))
+    if not requested:
         raise no_token(400, "invalid_scope", "No scopes were requested.")
-    for scope in asked:
+    for scope in requested:
         if scope in _FOR_USERS:
             raise no_token(400, "invalid_scope", f"Cannot request '{scope}' scopes using client credentials.")
         if scope.endswith(".self"):
@@ -195,7 +195,7 @@ def _granted(form: Mapping[str, str], app: App) -> list[str]:
         if scope not in SCOPES:
             text = "One or more scopes are not configured for the authorization server resource."
             raise no_token(400, "invalid_scope", text)
-    granted = [scope for scope in asked if scope in app.scopes]
+    granted = [scope for scope in requested if scope in app.scopes]
     if not granted:
         raise no_token(400, "consent_required", "You are not allowed any of the requested scopes.")
     return granted
@@ -215,7 +215,7 @@ def _require_times(claims: Mapping[str, Any]) -> None:
 
 
 def _require_first_use(app: App, jti: Any) -> None:
-    """An assertion with an id is good for one use, even where the use fails later."""
+    """Accept an assertion with an id only once, even if the request fails later."""
     if jti is None:
         return
     if str(jti) in app.uses:
@@ -228,7 +228,7 @@ def _seconds(value: Any) -> float | None:
 
 
 def _listed(audience: Any) -> list[str]:
-    return [str(one) for one in (audience if isinstance(audience, list) else [audience])]
+    return [str(name) for name in (audience if isinstance(audience, list) else [audience])]
 
 
 def _refused(text: str) -> Exception:

@@ -1,4 +1,4 @@
-"""Reading what clients send: types, lengths and formats, refused as Okta refuses them."""
+"""Read and validate what clients send: types, lengths and formats, with Okta's errors."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _TEXTS = (
     "locale", "manager", "managerId", "middleName", "nickName", "organization", "preferredLanguage", "profileUrl",
     "timezone", "title", "userType",
 )  # fmt: skip
-"""Of any length."""
+"""Fields of any length."""
 
 _SHORTEST = {"email": 5, "firstName": 1, "lastName": 1, "login": 5}
 _MOST_GROUPS = 20
@@ -28,28 +28,28 @@ _SHORTEST_PASSWORD = 8
 
 
 def body_of(request: IncomingRequest) -> dict[str, Any]:
-    """The JSON object of a body; an empty body is an empty object, whatever its type is said to be."""
+    """Return the JSON object of a body; an empty body of any content type is an empty object."""
     return request.json() if request.body.strip() else {}
 
 
 def flag(request: IncomingRequest, name: str, default: bool) -> bool:
-    """A query parameter that is true or false."""
-    value = request.query.get(name, [str(default).lower()])[-1]
+    """Return a boolean query parameter."""
+    value = request.parameter(name, str(default).lower())
     if value not in ("true", "false"):
         raise invalid(name, "The value must be true or false")
     return value == "true"
 
 
 def number(request: IncomingRequest, name: str, default: int, most: int) -> int:
-    """A query parameter that is a number from 1."""
-    value = request.query.get(name, [str(default)])[-1]
+    """Return a query parameter that is a number from 1 to ``most``."""
+    value = request.parameter(name, str(default))
     if not re.fullmatch(r"[0-9]{1,9}", value) or not 1 <= int(value) <= most:
         raise invalid(name, f"The value must be a number from 1 to {most}")
     return int(value)
 
 
 def text(fields: Mapping[str, Any], name: str) -> str:
-    """A field that has to be there and hold text."""
+    """Return a required string field."""
     value = optional_text(fields, name)
     if not value:
         raise invalid(name, _BLANK)
@@ -57,18 +57,18 @@ def text(fields: Mapping[str, Any], name: str) -> str:
 
 
 def optional_text(fields: Mapping[str, Any], name: str) -> str | None:
-    """A field that holds text, where it is there."""
+    """Return an optional string field."""
     value: str | None = _typed(fields, name, str)
     return value
 
 
 def object_in(fields: Mapping[str, Any], name: str) -> dict[str, Any]:
-    """An object in an object; empty where it is not there."""
+    """Return an object field, or an empty object."""
     return _typed(fields, name, dict) or {}
 
 
 def is_true(fields: Mapping[str, Any], name: str) -> bool:
-    """A field that holds true or false; false where it is not there."""
+    """Return a boolean field, by default False."""
     return bool(_typed(fields, name, bool))
 
 
@@ -80,7 +80,7 @@ def _typed(fields: Mapping[str, Any], name: str, kind: type) -> Any:
 
 
 def profile_of(fields: Mapping[str, Any]) -> dict[str, Any]:
-    """The profile of a user to be."""
+    """Return the profile of a new user."""
     profile = object_in(fields, "profile")
     if not profile:
         raise invalid("profile", _BLANK)
@@ -99,7 +99,7 @@ def profile_of(fields: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def password_of(fields: Mapping[str, Any]) -> str | None:
-    """The password of a user to be."""
+    """Return the password of a new user."""
     password = optional_text(object_in(object_in(fields, "credentials"), "password"), "value")
     if password is not None and len(password) < _SHORTEST_PASSWORD:
         raise invalid("password", "Password requirements were not met.")
@@ -107,7 +107,7 @@ def password_of(fields: Mapping[str, Any]) -> str | None:
 
 
 def require_sound(fields: Mapping[str, Any]) -> None:
-    """What else a new user may have: a realm, a type, and not too many groups."""
+    """Validate the other fields of a new user: realm, type and groups."""
     optional_text(fields, "realmId")
     optional_text(object_in(fields, "type"), "id")
     groups = _typed(fields, "groupIds", list) or []

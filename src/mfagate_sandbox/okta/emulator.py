@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import secrets
-import threading
 import time
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
@@ -39,18 +38,17 @@ _ALL = frozenset({_READ, _MANAGE, _READ_TOKENS, _ORG})
 _PROBLEMS = {
     RequestProblem.UNKNOWN_ROUTE: "E0000008",
     RequestProblem.WRONG_METHOD: "E0000022",
-    # Okta's table has three codes for it; none was seen.
+    # Okta's table has three codes for this case; no recording shows which is used.
     RequestProblem.WRONG_CONTENT_TYPE: "E0000021",
     RequestProblem.DEFECT: "E0000009",
 }
 
 
 class OktaEmulator(Emulator):
-    """One org with API tokens of every quality, a few apps, and a few users."""
+    """One org with valid and invalid API tokens, some apps and some users."""
 
     def __init__(self) -> None:
         super().__init__()
-        self._state = threading.RLock()
         self.org = Org()
         self.hosts = (self.org.host,)
         self._enrols_email = False
@@ -125,7 +123,7 @@ class OktaEmulator(Emulator):
         return {name: user.login for name, user in users.items()}
 
     def problem(self, problem: RequestProblem, request: IncomingRequest) -> Reply:
-        """Okta's own codes for what reaches no handler."""
+        """Answer with Okta's own codes."""
         if request.path == TOKEN_PATH and problem is RequestProblem.MALFORMED_BODY:
             return Reply(400, {"error": "invalid_request", "error_description": "The request could not be read."})
         answer = fail(_PROBLEMS.get(problem, "E0000003"))
@@ -135,58 +133,58 @@ class OktaEmulator(Emulator):
 
     @injects(fault_kinds.REVOKED)
     def revoke(self) -> AbstractContextManager[None]:
-        """Token and app as an administrator ends them."""
+        """Revoke the token and deactivate the app, as an administrator does."""
         return together([changed(self._own_token, is_revoked=True), changed(self._own_app, status="INACTIVE")])
 
     @injects(fault_kinds.EXPIRED)
     def let_the_token_end(self) -> AbstractContextManager[None]:
-        """Nobody used it for a month."""
+        """Let the token expire after a month without use."""
         return changed(self._own_token, used=time.time() - TOKEN_SECONDS - 60)
 
     @injects(fault_kinds.ROTATED)
     def rotate(self) -> AbstractContextManager[None]:
-        """The successors of both are good."""
+        """Replace the token and the app's key."""
         keys = {kid: load_private_key(new_private_key()).public_key() for kid in self._own_app.keys}
         return together([changed(self._own_token, value=new_token()), changed(self._own_app, keys=keys)])
 
     @injects(fault_kinds.DEMOTED)
     def take_the_role_away(self) -> AbstractContextManager[None]:
-        """From the token's creator, and from the app."""
+        """Remove the role from the token's creator and from the app."""
         return together([changed(self._own_token, scopes=frozenset()), changed(self._own_app, has_role=False)])
 
     @injects(fault_kinds.APP_GONE)
     def delete_the_app(self) -> AbstractContextManager[None]:
-        """Nobody knows its client id."""
+        """Delete the app, and its client id with it."""
         return without(self.org.apps, self._own_app.client_id)
 
     @injects(fault_kinds.ZONE)
     def leave_the_zone(self) -> AbstractContextManager[None]:
-        """Okta documents what a service app is told, and not what an API token is."""
+        """Move the app out of its network zones; Okta documents no such error for API tokens."""
         return changed(self._own_app, in_zone=False)
 
     @injects(fault_kinds.AUTH_DOWN)
     def refuse_everybody(self) -> AbstractContextManager[None]:
-        """No token, and no app."""
+        """Refuse every token and app."""
         return together([changed(self.org, tokens=[]), changed(self.org, apps={})])
 
     @injects(fault_kinds.EMAIL_ENROLLED)
     def enrol_email(self) -> AbstractContextManager[None]:
-        """Give users that are created from now on an active e-mail factor."""
+        """Give new users an active e-mail factor."""
         return changed(self, _enrols_email=True)
 
     @injects(fault_kinds.FEATURE_OFF)
     def do_without_factors(self, request: IncomingRequest, argument: str) -> Reply | None:
-        """The edition has no multifactor authentication."""
+        """Answer like an edition without multifactor authentication."""
         return fail("E0000015") if "/factors" in request.path else None
 
     @injects(fault_kinds.READ_ONLY)
     def only_read(self, request: IncomingRequest, argument: str) -> Reply | None:
-        """Tokens are issued all the same, so that something can be read."""
+        """Refuse all changes; tokens are still issued, so that apps can read."""
         return None if request.method == "GET" or request.path == TOKEN_PATH else fail("E0000010")
 
     @injects(fault_kinds.LIMITED)
     def slow_down(self, request: IncomingRequest, argument: str) -> Reply | None:
-        """Nothing is left until the time that the header tells."""
+        """Refuse all requests until the time in the header."""
         if request.path == ORGANIZATION_PATH:
             return None
         left = {"X-Rate-Limit-Remaining": "0", "X-Rate-Limit-Reset": str(int(time.time() + float(argument)))}
@@ -194,7 +192,7 @@ class OktaEmulator(Emulator):
         return Reply(limited.status, limited.body, {**limited.headers, **left})
 
     def headers(self, request: IncomingRequest) -> Mapping[str, str]:
-        """As recorded; the policy names the org, and the host of its console."""
+        """Return the recorded headers; the policy names the hosts of the org and of its console."""
         admin = f"{self.org.subdomain}-admin.okta.com"
         return {
             "x-okta-request-id": secrets.token_hex(16),
@@ -208,9 +206,9 @@ class OktaEmulator(Emulator):
         }
 
     def _allow(self, request: IncomingRequest, scope: str | None) -> OktaUser | None:
-        """Let a request pass whose credential is good and may do this; whose API token it is.
+        """Require a valid credential with a scope, and return the owner of an API token.
 
-        Without a scope any credential will do.
+        Without a scope, any valid credential is accepted.
         """
         accepted = request.headers.get("accept", "*/*")
         if not re.search(r"\*/\*|application/(\*|json)", accepted):
@@ -220,8 +218,7 @@ class OktaEmulator(Emulator):
             return self._owner(header.removeprefix("SSWS").removeprefix(" "), scope)
         if not header.startswith(("Bearer ", "DPoP ")):
             raise refused("E0000005")
-        with self._state:
-            found = self.server.access(request, self._hosts(request))
+        found = self.server.access(request, self._hosts(request))
         if found is None:
             description = "The access token is invalid."
             raise challenged(401, self.org.host, "invalid_token", description, body=fail("E0000011").body)
@@ -235,15 +232,13 @@ class OktaEmulator(Emulator):
         return None
 
     def _hosts(self, request: IncomingRequest) -> set[str]:
-        """What the org is called; also this machine, for clients that sign the address they are pointed at."""
-        asked = request.headers.get("host", "").lower()
-        name = asked.rpartition(":")[0] or asked
-        local = name in ("localhost", "127.0.0.1", "[::1]")
-        return {self.org.url} | ({f"https://{asked}", f"http://{asked}"} if local else set())
+        """Return the URL of the org, and the local ones for clients that sign the address that they use."""
+        local = request.local_host
+        return {self.org.url} | ({f"https://{local}", f"http://{local}"} if local else set())
 
     def _owner(self, value: str, scope: str | None) -> OktaUser:
-        token = next((one for one in self.org.tokens if one.value == value), None)
-        if token is None or not token.is_good:
+        token = next((token for token in self.org.tokens if token.value == value), None)
+        if token is None or not token.is_valid:
             raise refused("E0000011")
         token.used = time.time()
         if scope is not None and scope not in token.scopes:
@@ -252,45 +247,44 @@ class OktaEmulator(Emulator):
 
     @route("GET", ORGANIZATION_PATH)
     def organization(self, request: IncomingRequest) -> Reply:
-        """What anybody may know."""
+        """Return the public data of the org."""
         links = {name: {"href": self.org.url} for name in ("organization", "alternate")}
         return ok({"id": self.org.id, "pipeline": "idx", "_links": links})
 
     @route("POST", TOKEN_PATH)
     def token(self, request: IncomingRequest) -> Reply:
-        """An access token."""
-        with self._state:
-            return self.server.token(request, self._hosts(request))
+        """Issue an access token."""
+        return self.server.token(request, self._hosts(request))
 
     @route("GET", "/api/v1/org")
     def get_org(self, request: IncomingRequest) -> Reply:
-        """The org's settings."""
+        """Return the org's settings."""
         self._allow(request, _ORG)
         return ok(self.org.as_json())
 
     @route("GET", "/api/v1/api-tokens")
     @route("GET", "/api/v1/api-tokens/")
     def list_tokens(self, request: IncomingRequest) -> Reply:
-        """Those that are active; without an id at the end too."""
+        """List the active API tokens, also for a path with a slash at the end."""
         self._allow(request, _READ_TOKENS)
-        return ok([token.as_json(self.org.url) for token in self.org.good_tokens()])
+        return ok([token.as_json(self.org.url) for token in self.org.valid_tokens()])
 
     @route("GET", "/api/v1/api-tokens/<token_id>")
     def get_token(self, request: IncomingRequest) -> Reply:
-        """One of them."""
+        """Return an API token."""
         self._allow(request, _READ_TOKENS)
         return ok(self._token(request).as_json(self.org.url))
 
     def _token(self, request: IncomingRequest) -> ApiToken:
         wanted = request.variables["token_id"]
-        found = next((token for token in self.org.good_tokens() if token.id == wanted), None)
+        found = next((token for token in self.org.valid_tokens() if token.id == wanted), None)
         if found is None:
             raise refused("E0000007", f"{wanted} (Token)")
         return found
 
     @route("GET", "/api/v1/users/me")
     def get_me(self, request: IncomingRequest) -> Reply:
-        """Whose API token it is; what a service app is told is not published."""
+        """Return the owner of the API token; Okta does not publish its answer to service apps."""
         owner = self._allow(request, None)
         if owner is None:
             raise refused("E0000007", "me (User)")
@@ -298,18 +292,17 @@ class OktaEmulator(Emulator):
 
     @route("GET", "/api/v1/users")
     def list_users(self, request: IncomingRequest) -> Reply:
-        """All, or those that a query names."""
+        """List all users, or those that a query selects."""
         self._allow(request, _READ)
         limit = bodies.number(request, "limit", 200, 200)
-        with self._state:
-            users = [user for user in self.org.users.values() if _is_wanted(user, request)][:limit]
-            links = {"Link": f'<{self.org.url}/api/v1/users?limit={limit}>; rel="self"'}
-            answer = ok([user.as_json(self.org.url, listed=True) for user in users])
+        users = [user for user in self.org.users.values() if _is_wanted(user, request)][:limit]
+        links = {"Link": f'<{self.org.url}/api/v1/users?limit={limit}>; rel="self"'}
+        answer = ok([user.as_json(self.org.url, listed=True) for user in users])
         return Reply(answer.status, answer.body, {**answer.headers, **links})
 
     @route("POST", "/api/v1/users")
     def create_user(self, request: IncomingRequest) -> Reply:
-        """A new user: active with a password, else waiting for one."""
+        """Create a user, who is active if the request has a password."""
         self._allow(request, _MANAGE)
         activate = bodies.flag(request, "activate", True)
         bodies.flag(request, "provider", False)
@@ -327,23 +320,22 @@ class OktaEmulator(Emulator):
         question = bodies.object_in(bodies.object_in(fields, "credentials"), "recovery_question")
         user = OktaUser(profile, has_password=password is not None, question=bodies.optional_text(question, "question"))
         user.move(status)
-        with self._state:
-            if any(profile["login"].lower() == other.login.lower() for other in self.org.users.values()):
-                raise invalid("login", "An object with this field already exists in the current organization")
-            self.org.add(user)
-            if self._enrols_email:
-                user.add(factors.make(factors.EMAIL, user.login)).profile = {"email": user.profile["email"]}
+        if any(profile["login"].lower() == other.login.lower() for other in self.org.users.values()):
+            raise invalid("login", "An object with this field already exists in the current organization")
+        self.org.add(user)
+        if self._enrols_email:
+            user.add(factors.make(factors.EMAIL, user.login)).profile = {"email": user.profile["email"]}
         return ok(user.as_json(self.org.url))
 
     @route("GET", "/api/v1/users/<user_id>")
     def get_user(self, request: IncomingRequest) -> Reply:
-        """One of them."""
+        """Return a user."""
         self._allow(request, _READ)
         return ok(self._user(request).as_json(self.org.url))
 
     @route("POST", "/api/v1/users/<user_id>/lifecycle/activate")
     def activate_user(self, request: IncomingRequest) -> Reply:
-        """Let a user in who was not active."""
+        """Activate a user."""
         self._allow(request, _MANAGE)
         bodies.flag(request, "sendEmail", True)
         user = self._user(request)
@@ -355,7 +347,7 @@ class OktaEmulator(Emulator):
 
     @route("POST", "/api/v1/users/<user_id>/lifecycle/deactivate")
     def deactivate_user(self, request: IncomingRequest) -> Reply:
-        """Put a user out; who is out already is not found."""
+        """Deactivate a user; a deactivated user is not found."""
         self._allow(request, _MANAGE)
         bodies.flag(request, "sendEmail", False)
         user = self._user(request)
@@ -366,15 +358,14 @@ class OktaEmulator(Emulator):
 
     @route("DELETE", "/api/v1/users/<user_id>")
     def delete_user(self, request: IncomingRequest) -> Reply:
-        """The first time deactivate, the second time delete."""
+        """Deactivate an active user, or delete a deactivated one."""
         self._allow(request, _MANAGE)
         bodies.flag(request, "sendEmail", False)
-        with self._state:
-            user = self._user(request)
-            if user.status == "DEPROVISIONED":
-                del self.org.users[user.id]
-            else:
-                self._deactivate(user)
+        user = self._user(request)
+        if user.status == "DEPROVISIONED":
+            del self.org.users[user.id]
+        else:
+            self._deactivate(user)
         return ok(None, 204)
 
     def _deactivate(self, user: OktaUser) -> None:
@@ -383,14 +374,14 @@ class OktaEmulator(Emulator):
 
     @route("GET", "/api/v1/users/<user_id>/factors")
     def list_factors(self, request: IncomingRequest) -> Reply:
-        """A user's factors."""
+        """List a user's factors."""
         self._allow(request, _READ)
         user = self._user(request)
         return ok([factor.as_json(self._url(user)) for factor in list(user.factors.values())])
 
     @route("GET", "/api/v1/users/<user_id>/factors/catalog")
     def list_catalog(self, request: IncomingRequest) -> Reply:
-        """What a user may enrol."""
+        """List the factors that a user may enrol."""
         self._allow(request, _READ)
         url = self._url(self._user(request))
         return ok(
@@ -410,72 +401,68 @@ class OktaEmulator(Emulator):
 
     @route("GET", "/api/v1/users/<user_id>/factors/questions")
     def list_questions(self, request: IncomingRequest) -> Reply:
-        """What a user may be asked."""
+        """List the security questions."""
         self._allow(request, None)
         self._user(request)
         return ok([{"question": name, "questionText": text} for name, text in factors.QUESTIONS.items()])
 
     @route("POST", "/api/v1/users/<user_id>/factors")
     def enroll(self, request: IncomingRequest) -> Reply:
-        """A new factor, with what its owner needs to activate it."""
+        """Enrol a factor, and return what its owner needs to activate it."""
         self._allow(request, _MANAGE)
         activate = bodies.flag(request, "activate", False)
         bodies.flag(request, "updatePhone", False)
         bodies.number(request, "tokenLifetimeSeconds", 300, 86400)
         fields = bodies.body_of(request)
-        with self._state:
-            user = self._user(request)
-            return ok(factors.enrolled(user, fields, activate=activate).as_enrolled(self._url(user)))
+        user = self._user(request)
+        return ok(factors.enrolled(user, fields, activate=activate).as_enrolled(self._url(user)))
 
     @route("GET", "/api/v1/users/<user_id>/factors/<factor_id>")
     def get_factor(self, request: IncomingRequest) -> Reply:
-        """One of them."""
+        """Return a factor."""
         self._allow(request, _READ)
         user, factor = self._factor(request)
         return ok(factor.as_json(self._url(user)))
 
     @route("DELETE", "/api/v1/users/<user_id>/factors/<factor_id>")
     def unenroll(self, request: IncomingRequest) -> Reply:
-        """Take it away."""
+        """Remove a factor."""
         self._allow(request, _MANAGE)
         bodies.flag(request, "removeRecoveryEnrollment", False)
-        with self._state:
-            user, factor = self._factor(request)
-            del user.factors[factor.id]
+        user, factor = self._factor(request)
+        del user.factors[factor.id]
         return ok(None, 204)
 
     @route("POST", "/api/v1/users/<user_id>/factors/<factor_id>/lifecycle/activate")
     @route("POST", "/api/v1/users/<user_id>/factors/<factor_id>/lifecycle/activate/poll")
     def activate(self, request: IncomingRequest) -> Reply:
-        """Activate with the first code, or ask whether a push was confirmed."""
+        """Activate a factor with its first code, or return whether a push was confirmed."""
         self._allow(request, _MANAGE)
         fields = bodies.body_of(request)
-        with self._state:
-            user, factor = self._factor(request)
-            return ok(factors.activate(user, factor, fields) or factor.as_json(self._url(user)))
+        user, factor = self._factor(request)
+        return ok(factors.activate(user, factor, fields) or factor.as_json(self._url(user)))
 
     @route("POST", "/api/v1/users/<user_id>/factors/<factor_id>/verify")
     def verify(self, request: IncomingRequest) -> Reply:
-        """Check a code, or send one, or a push."""
+        """Check a code, or send a code or a push."""
         self._allow(request, _MANAGE)
         bodies.number(request, "tokenLifetimeSeconds", 300, 86400)
         fields = bodies.body_of(request)
-        with self._state:
-            user, factor = self._factor(request)
-            url = f"{self._url(user)}/factors/{factor.id}"
-            if factor.status != "ACTIVE":
-                raise refused("E0000038")
-            if factor.kind == factors.PUSH:
-                sent = factors.push(user, factor, fields)
-                body = {"expiresAt": moment(sent.expires), "factorResult": "WAITING", **sent.links(url)}
-                return ok(body, 201)
-            if factor.kind in (factors.SMS, factors.EMAIL) and "passCode" not in fields:
-                return ok(factors.challenge(user, factor, url))
-            return ok(factors.verify(user, factor, fields))
+        user, factor = self._factor(request)
+        url = f"{self._url(user)}/factors/{factor.id}"
+        if factor.status != "ACTIVE":
+            raise refused("E0000038")
+        if factor.kind == factors.PUSH:
+            sent = factors.push(user, factor, fields)
+            body = {"expiresAt": moment(sent.expires), "factorResult": "WAITING", **sent.links(url)}
+            return ok(body, 201)
+        if factor.kind in (factors.SMS, factors.EMAIL) and "passCode" not in fields:
+            return ok(factors.challenge(user, factor, url))
+        return ok(factors.verify(user, factor, fields))
 
     @route("GET", "/api/v1/users/<user_id>/factors/<factor_id>/transactions/<transaction_id>")
     def get_transaction(self, request: IncomingRequest) -> Reply:
-        """What became of a push."""
+        """Return the outcome of a push."""
         self._allow(request, _READ)
         user, factor = self._factor(request)
         transaction = factor.transactions.get(request.variables["transaction_id"])
@@ -502,8 +489,8 @@ class OktaEmulator(Emulator):
 
 
 def _is_wanted(user: OktaUser, request: IncomingRequest) -> bool:
-    """Whether a user fits the query: the start of a name, and one comparison of the filter language."""
-    query = request.query.get("q", [""])[-1].lower()
+    """Return whether a user matches the query: the start of a name, or one comparison."""
+    query = request.parameter("q").lower()
     names = [str(user.profile.get(name) or "").lower() for name in ("firstName", "lastName", "email")]
     if not any(name.startswith(query) for name in names):
         return False
@@ -515,7 +502,7 @@ def _is_wanted(user: OktaUser, request: IncomingRequest) -> bool:
             found = re.fullmatch(rf'\s*([A-Za-z.]+)\s+({operators})\s+"([^"]*)"\s*', expression)
             if found is None:
                 raise refused("E0000031")
-            value, told = str(values.get(found[1], "")).lower(), found[3].lower()
-            if not (value.startswith(told) if found[2] == "sw" else value == told):
+            value, wanted = str(values.get(found[1], "")).lower(), found[3].lower()
+            if not (value.startswith(wanted) if found[2] == "sw" else value == wanted):
                 return False
     return True

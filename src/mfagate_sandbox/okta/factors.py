@@ -1,4 +1,4 @@
-"""What happens to a user's factors: enrolled, activated, asked."""
+"""Enrol, activate and verify a user's factors."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from mfagate_sandbox.okta.org import EnrolledFactor, OktaUser, Owner, Transactio
 TOTP, PUSH, QUESTION, SMS, EMAIL = "token:software:totp", "push", "question", "sms", "email"
 
 PROVIDERS = {TOTP: ("OKTA", "GOOGLE"), PUSH: ("OKTA",), QUESTION: ("OKTA",), SMS: ("OKTA",), EMAIL: ("OKTA",)}
-"""What this org has switched on."""
+"""The factors that this org has enabled."""
 
 QUESTIONS = {
     "disliked_food": "What is the food you least liked as a child?",
@@ -33,13 +33,13 @@ _MOST_FAILURES = 10
 """Okta does not publish how many wrong codes lock a user."""
 
 _OLDEST_STEPS = 10
-"""How far back a code is called too old, and not wrong."""
+"""How many steps back a code counts as too old rather than wrong."""
 
 _WRONG = "Your passcode doesn't match our records. Please try again."
 
 
 def make(kind: str, login: str, *, owner: Owner | None = None, provider: str = "OKTA", **more: Any) -> EnrolledFactor:
-    """A factor that nobody has yet; active unless it says otherwise."""
+    """Return a new factor, active by default."""
     profiles: dict[str, dict[str, Any]] = {
         TOTP: {"credentialId": login},
         PUSH: {
@@ -57,14 +57,14 @@ def make(kind: str, login: str, *, owner: Owner | None = None, provider: str = "
 
 
 def enrolled(user: OktaUser, fields: Mapping[str, Any], *, activate: bool) -> EnrolledFactor:
-    """The factor that a request wants the user to have; one that waits for activation is replaced."""
+    """Enrol the requested factor; it replaces one that waits for activation."""
     kind = text(fields, "factorType")
     provider = (optional_text(fields, "provider") or "OKTA").upper()
     if provider not in PROVIDERS.get(kind, ()):
         raise invalid("factorEnrollRequest", "The factor type and provider are not enabled for this org.")
     require_active(user)
-    same = [one for one in user.factors.values() if (one.kind, one.provider) == (kind, provider)]
-    if any(one.status == "ACTIVE" for one in same):
+    same = [known for known in user.factors.values() if (known.kind, known.provider) == (kind, provider)]
+    if any(known.status == "ACTIVE" for known in same):
         raise refused("E0000001", "factorEnrollRequest", "A factor of this type is already set up.")
     factor = make(kind, user.login, provider=provider, status="PENDING_ACTIVATION")
     _fill(factor, object_in(fields, "profile"), user)
@@ -72,13 +72,13 @@ def enrolled(user: OktaUser, fields: Mapping[str, Any], *, activate: bool) -> En
         factor.status = "ACTIVE"
     elif kind in _PAUSES:
         send_code(factor)
-    for one in same:
-        del user.factors[one.id]
+    for known in same:
+        del user.factors[known.id]
     return user.add(factor)
 
 
 def _fill(factor: EnrolledFactor, profile: Mapping[str, Any], user: OktaUser) -> None:
-    """Take over what the request says of the factor."""
+    """Copy the requested profile to the factor."""
     if factor.kind == SMS:
         phone = re.sub(r"[\s().-]", "", text(profile, "phoneNumber"))
         if not re.fullmatch(r"\+[1-9][0-9]{1,14}", phone):
@@ -89,14 +89,14 @@ def _fill(factor: EnrolledFactor, profile: Mapping[str, Any], user: OktaUser) ->
     elif factor.kind == QUESTION:
         question, answer = text(profile, "question"), text(profile, "answer")
         if question not in QUESTIONS:
-            raise invalid("question", "The question is none of those that may be used.")
+            raise invalid("question", "The question is not one of those that may be used.")
         if len(answer) < 4:
             raise invalid("answer", "The security question answer must be at least 4 characters in length")
         factor.profile, factor.answer = {"question": question, "questionText": QUESTIONS[question]}, answer
 
 
 def require_active(user: OktaUser) -> None:
-    """Only an active user has factors that work."""
+    """Require an active user: no other user can use factors."""
     if user.status == "LOCKED_OUT":
         raise refused("E0000069")
     if user.status != "ACTIVE":
@@ -104,7 +104,7 @@ def require_active(user: OktaUser) -> None:
 
 
 def activate(user: OktaUser, factor: EnrolledFactor, fields: Mapping[str, Any]) -> dict[str, Any] | None:
-    """Activate with a code; what is answered while a push waits for its owner, else None."""
+    """Activate a factor with a code; for a push, return the answer while it waits for its owner."""
     if factor.status == "ACTIVE":
         raise refused("E0000107")
     require_active(user)
@@ -116,7 +116,7 @@ def activate(user: OktaUser, factor: EnrolledFactor, fields: Mapping[str, Any]) 
 
 
 def send_code(factor: EnrolledFactor) -> None:
-    """Send a text message or a mail, but not two in a row."""
+    """Send a text message or an e-mail, but not too soon after the last one."""
     usual, code = _PAUSES[factor.kind]
     pause = float(os.environ.get(BETWEEN_MESSAGES, usual))
     if time.time() - factor.sent < pause:
@@ -148,7 +148,7 @@ def verify(user: OktaUser, factor: EnrolledFactor, fields: Mapping[str, Any]) ->
     if factor.kind == QUESTION:
         answer = text(fields, "answer")
         require_active(user)
-        _judge(user, answer == factor.answer, "Your answer doesn't match our records. Please try again.")
+        _count(user, answer == factor.answer, "Your answer doesn't match our records. Please try again.")
     else:
         passcode = text(fields, "passCode")
         require_active(user)
@@ -158,7 +158,7 @@ def verify(user: OktaUser, factor: EnrolledFactor, fields: Mapping[str, Any]) ->
 
 def _check(user: OktaUser, factor: EnrolledFactor, passcode: str) -> None:
     if factor.totp is None:
-        _judge(user, factor.code is not None and passcode == factor.code, _WRONG)
+        _count(user, factor.code is not None and passcode == factor.code, _WRONG)
         factor.code = None
         return
     step = factor.totp.step_of(passcode)
@@ -166,12 +166,12 @@ def _check(user: OktaUser, factor: EnrolledFactor, passcode: str) -> None:
         raise refused("E0000083")
     if step is not None and step <= factor.last_step:
         raise refused("E0000082")
-    _judge(user, step is not None, _WRONG)
+    _count(user, step is not None, _WRONG)
     factor.last_step = step or 0
 
 
-def _judge(user: OktaUser, is_right: bool, cause: str) -> None:
-    """Count what was wrong; too much of it locks the user."""
+def _count(user: OktaUser, is_right: bool, cause: str) -> None:
+    """Count wrong codes; too many lock the user."""
     if is_right:
         user.failures = 0
         return

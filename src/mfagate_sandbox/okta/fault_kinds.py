@@ -1,6 +1,6 @@
-"""What can go wrong with an Okta org: https://developer.okta.com/docs/reference/error-codes/.
+"""The faults of an Okta org: https://developer.okta.com/docs/reference/error-codes/.
 
-An API token and a service app are struck alike, whichever of the two the configuration has.
+A fault affects the API token and the service app, whichever of the two the configuration uses.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ _SERVICE_APP = ("org_url", "client_id", "private_key", "key_id")
 
 REVOKED = state(
     "credential-revoked",
-    "the API token was revoked, the service app deactivated",
+    "the API token was revoked, and the service app deactivated",
     CauseId.CREDENTIAL_REVOKED,
     CauseId.CREDENTIAL_REJECTED,
     CauseId.CREDENTIAL_UNKNOWN_KEY,
@@ -26,12 +26,12 @@ EXPIRED = state(
 )
 ROTATED = state(
     "rotated",
-    "the API token was replaced by another one, and so was the service app's key",
+    "the API token and the service app's key were replaced",
     CauseId.CREDENTIAL_REJECTED,
 )
 DEMOTED = state(
     "credential-demoted",
-    "the administrator role was taken away",
+    "the administrator role was removed",
     CauseId.CREDENTIAL_INSUFFICIENT_PERMISSION,
 )
 APP_GONE = state("resource-deleted", "the service app was deleted", CauseId.CREDENTIAL_UNKNOWN_KEY, needs=_SERVICE_APP)
@@ -43,14 +43,14 @@ ZONE = state(
 )
 AUTH_DOWN = state(
     "auth-down",
-    "every API token and every app is refused, and the ping answers",
+    "every API token and every app is refused, while the ping answers",
     CauseId.CREDENTIAL_REJECTED,
     CauseId.CREDENTIAL_UNKNOWN_KEY,
     controlled=(CauseId.PROVIDER_AUTH_OUTAGE,),
 )
-FEATURE_OFF = answer("feature-off", "the org has not got the feature of factors", CauseId.ACCOUNT_FEATURE_DISABLED)
-READ_ONLY = answer("maintenance", "read-only mode: what changes anything is refused", CauseId.PROVIDER_MAINTENANCE)
-LIMITED = answer("rate-limited", "the limit of the minute is reached", CauseId.PROVIDER_RATE_LIMITED, seconds="30")
+FEATURE_OFF = answer("feature-off", "the org does not have the factors feature", CauseId.ACCOUNT_FEATURE_DISABLED)
+READ_ONLY = answer("maintenance", "read-only mode: all changes are refused", CauseId.PROVIDER_MAINTENANCE)
+LIMITED = answer("rate-limited", "the limit for this minute is reached", CauseId.PROVIDER_RATE_LIMITED, seconds="30")
 EMAIL_ENROLLED = state(
     "email-enrolled", "not a fault: the policy requires e-mail, so the address of each new user is enrolled"
 )

@@ -1,9 +1,8 @@
-"""What an org holds: users, their factors, API tokens and service apps."""
+"""The data of an org: users, their factors, API tokens and service apps."""
 
 from __future__ import annotations
 
 import secrets
-import string
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -11,37 +10,37 @@ from typing import Any, Literal
 
 from mfagate.providers.okta.auth import new_token
 from mfagate.providers.totp import Totp
+from mfagate.sandbox.emulator import characters
 
 TOKEN_SECONDS = 30 * 86400.0
-"""An API token lasts this long after each use."""
+"""An API token stays valid this long after each use."""
 
 PUSH_SECONDS = 300.0
 
 Owner = Literal["accepts", "declines", "ignores", "is away"]
-"""What the owner of a phone does with a push; who ignores it lets it time out at once."""
+"""What the owner of a phone does with a push; an ignored push times out immediately."""
 
 Link = dict[str, Any]
 
 
 def new_id(prefix: str) -> str:
-    """An id as Okta makes them: 20 characters."""
-    alphabet = string.ascii_letters + string.digits
-    return prefix + "".join(secrets.choice(alphabet) for _ in range(20 - len(prefix)))
+    """Return a new id of 20 characters, as Okta's are."""
+    return prefix + characters(20 - len(prefix))
 
 
 def moment(seconds: float | None) -> str | None:
-    """A time (seconds since 1970) as Okta writes it."""
+    """Return a time (seconds since 1970) in Okta's format."""
     return None if seconds is None else time.strftime("%Y-%m-%dT%H:%M:%S.000Z", time.gmtime(seconds))
 
 
 def link(href: str, *allow: str) -> Link:
-    """A link with the methods that it takes."""
+    """Return a link with the methods that it allows."""
     return {"href": href, "hints": {"allow": list(allow)}}
 
 
 @dataclass(slots=True)
 class Transaction:
-    """A push that was sent; ``owner`` has the phone in hand."""
+    """A push that was sent to the phone of ``owner``."""
 
     owner: Owner
     sent: float = field(default_factory=time.time)
@@ -50,12 +49,12 @@ class Transaction:
 
     @property
     def expires(self) -> float:
-        """When nobody can answer any more."""
+        """When it can no longer be answered."""
         return self.sent + PUSH_SECONDS
 
     @property
     def result(self) -> str:
-        """What has become of it."""
+        """Its outcome."""
         match self.owner:
             case "accepts":
                 return "SUCCESS"
@@ -66,19 +65,19 @@ class Transaction:
         return "TIMEOUT"
 
     def as_json(self, factor: EnrolledFactor, base: str) -> dict[str, Any]:
-        """The transaction as it is polled; ``base`` is the URL of the factor."""
+        """Return the answer to a poll; ``base`` is the URL of the factor."""
         result = self.result
         if result == "SUCCESS":
             return {"factorResult": result}
         body: dict[str, Any] = {"factorResult": result, "profile": {"credentialId": factor.profile["credentialId"]}}
         if result == "WAITING":
             return {"expiresAt": moment(self.expires), **body, **self.links(base)}
-        # A link by the examples, a factor by the schema, and Okta's own client reads nothing else: both.
+        # The examples show a link, and the schema and Okta's own client expect a factor, so it is both.
         shown = {**link(base, "GET", "DELETE"), "factorType": factor.kind}
         return {**body, "_links": {"verify": link(f"{base}/verify", "POST"), "factor": shown}}
 
     def links(self, base: str) -> dict[str, Any]:
-        """Where to poll and to cancel, and the number to show where one was asked for."""
+        """Return the links to poll and to cancel, and the number to show if the request wanted one."""
         href = f"{base}/transactions/{self.id}"
         body: dict[str, Any] = {"_links": {"poll": link(href, "GET"), "cancel": link(href, "DELETE")}}
         if self.correct_answer is not None:
@@ -88,7 +87,7 @@ class Transaction:
 
 @dataclass(slots=True)
 class EnrolledFactor:
-    """One factor of one user. ``answer`` is what a question wants to hear, ``code`` what was sent last."""
+    """A factor of a user. ``answer`` is the answer to its question, ``code`` the code that was sent last."""
 
     kind: str
     provider: str
@@ -106,7 +105,7 @@ class EnrolledFactor:
     transactions: dict[str, Transaction] = field(default_factory=dict)
 
     def as_json(self, user_url: str) -> dict[str, Any]:
-        """The factor as the API shows it."""
+        """Return the factor in the format of the API."""
         vendors = {"GOOGLE": "GOOGLE"}
         body: dict[str, Any] = {
             "id": self.id,
@@ -122,7 +121,7 @@ class EnrolledFactor:
         return {**body, "_links": self._links(user_url)}
 
     def as_enrolled(self, user_url: str) -> dict[str, Any]:
-        """The same with what its owner needs to activate it, shown once."""
+        """Return the factor with what its owner needs to activate it, which is shown only once."""
         body = self.as_json(user_url)
         if self.status != "PENDING_ACTIVATION" or self.kind not in ("push", "token:software:totp"):
             return body
@@ -169,17 +168,17 @@ class OktaUser:
 
     @classmethod
     def named(cls, name: str, **more: Any) -> OktaUser:
-        """A user with a login and the least of a profile."""
+        """Return a user with a minimal profile."""
         login = f"{name}@example.com"
         return cls({"firstName": "mfagate", "lastName": name, "email": login, "login": login}, **more)
 
     @property
     def login(self) -> str:
-        """The name that the user logs in with."""
+        """The user's login name."""
         return str(self.profile["login"])
 
     def is_named(self, name: str) -> bool:
-        """Whether the name is the user's id, login, or login without what follows the @."""
+        """Return whether the name is the user's id, login, or login up to the @."""
         login = self.login.lower()
         return name == self.id or name.lower() in (login, login.partition("@")[0])
 
@@ -195,7 +194,7 @@ class OktaUser:
         return factor
 
     def as_json(self, org_url: str, *, listed: bool = False) -> dict[str, Any]:
-        """The user as the API shows one; in lists with one link alone."""
+        """Return the user in the format of the API; users in lists have only one link."""
         url = f"{org_url}/api/v1/users/{self.id}"
         credentials: dict[str, Any] = {"password": {}} if self.has_password else {}
         if self.question:
@@ -236,7 +235,7 @@ class OktaUser:
 
 @dataclass(slots=True)
 class ApiToken:
-    """An API token; it may do what ``scopes`` say, which stand for the roles of its creator."""
+    """An API token; ``scopes`` represent the roles of its creator."""
 
     name: str
     user: OktaUser
@@ -249,16 +248,16 @@ class ApiToken:
 
     @property
     def expires(self) -> float:
-        """When it ends, unless it is used."""
+        """When it expires, unless it is used before."""
         return self.used + TOKEN_SECONDS
 
     @property
-    def is_good(self) -> bool:
-        """Whether it is taken: not revoked, used in the last 30 days, and its creator still there."""
+    def is_valid(self) -> bool:
+        """Whether it is accepted: not revoked, used in the last 30 days, and its creator is active."""
         return not self.is_revoked and time.time() < self.expires and self.user.status == "ACTIVE"
 
     def as_json(self, org_url: str) -> dict[str, Any]:
-        """The token as the API lists it, without its value."""
+        """Return the token in the format of the API, without its value."""
         return {
             "name": self.name,
             "userId": self.user.id,
@@ -278,7 +277,7 @@ class ApiToken:
 
 @dataclass(slots=True)
 class App:
-    """An OAuth app. ``keys`` are public keys by kid; ``uses`` are assertions that were taken."""
+    """An OAuth app. ``keys`` are public keys by kid; ``uses`` are the ids of used assertions."""
 
     keys: dict[str, Any]
     scopes: frozenset[str]
@@ -293,7 +292,7 @@ class App:
 
 @dataclass(slots=True)
 class Org:
-    """All of it."""
+    """An org."""
 
     subdomain: str = field(default_factory=lambda: f"mfagate-{secrets.token_hex(3)}")
     id: str = field(default_factory=lambda: new_id("00o"))
@@ -304,28 +303,28 @@ class Org:
 
     @property
     def host(self) -> str:
-        """The org's own name."""
+        """The org's host name."""
         return f"{self.subdomain}.okta.com"
 
     @property
     def url(self) -> str:
-        """What its links begin with."""
+        """The start of its links."""
         return f"https://{self.host}"
 
     def add(self, *users: OktaUser) -> None:
-        """Take users in."""
+        """Add users."""
         self.users |= {user.id: user for user in users}
 
     def user(self, name: str) -> OktaUser | None:
-        """The user of an id, a login or a short login."""
+        """Find a user by id, login or short login."""
         return next((user for user in self.users.values() if user.is_named(name)), None)
 
-    def good_tokens(self) -> Iterator[ApiToken]:
-        """Those that are listed."""
-        return (token for token in self.tokens if token.is_good)
+    def valid_tokens(self) -> Iterator[ApiToken]:
+        """Return the API tokens that are listed."""
+        return (token for token in self.tokens if token.is_valid)
 
     def as_json(self) -> dict[str, Any]:
-        """The org as an administrator sees it."""
+        """Return the org's settings, as an administrator sees them."""
         empty = ("phoneNumber", "endUserSupportHelpURL", "supportPhoneNumber")
         absent = ("address1", "address2", "city", "state", "country", "postalCode")
         base = f"{self.url}/api/v1/org"

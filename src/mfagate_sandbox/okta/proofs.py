@@ -1,8 +1,7 @@
-"""Proofs of possession: what apps send that demand tokens bound to a key (DPoP, RFC 9449)."""
+"""Proofs of possession (DPoP, RFC 9449), for apps whose tokens are bound to a key."""
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import json
 import secrets
@@ -11,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from mfagate.sandbox.emulator import IncomingRequest, RequestRefused
+from mfagate.sandbox.emulator import IncomingRequest, RequestRejected, base64url
 from mfagate_sandbox.okta.answers import no_token
 
 _WINDOW_SECONDS = 300
@@ -21,13 +20,13 @@ _NAMED = {"RSA": ("e", "kty", "n"), "EC": ("crv", "kty", "x", "y")}
 
 @dataclass(slots=True)
 class Proofs:
-    """Judges proofs; a nonce is asked for at the token endpoint alone, as was recorded."""
+    """Verifies proofs; only the token endpoint requires a nonce, as in the recordings."""
 
     nonce: str = field(default_factory=lambda: secrets.token_urlsafe(24))
     uses: set[str] = field(default_factory=set)
 
     def for_token(self, request: IncomingRequest, hosts: set[str]) -> str:
-        """The fingerprint of the key behind a request for a token."""
+        """Return the fingerprint of the key in a request for a token."""
         claims, key = self._proof(request, hosts)
         if claims.get("nonce") != self.nonce:
             text = "Authorization server requires nonce in DPoP proof."
@@ -35,14 +34,14 @@ class Proofs:
         return key
 
     def for_access(self, request: IncomingRequest, hosts: set[str], token: str) -> str:
-        """The fingerprint of the key behind a request that carries a token."""
+        """Return the fingerprint of the key in a request with a token."""
         claims, key = self._proof(request, hosts)
-        if claims.get("ath") != _base64url(hashlib.sha256(token.encode()).digest()):
+        if claims.get("ath") != base64url(hashlib.sha256(token.encode()).digest()):
             raise _refused("The 'ath' claim in the DPoP proof JWT is invalid.")
         return key
 
     def _proof(self, request: IncomingRequest, hosts: set[str]) -> tuple[Mapping[str, Any], str]:
-        """Claims and fingerprint of a proof that was made for this very request, and not used before."""
+        """Return claims and fingerprint of a proof for this request that was not used before."""
         import jwt
 
         proof = request.headers.get("dpop")
@@ -71,14 +70,10 @@ class Proofs:
 
 
 def _fingerprint(key: Mapping[str, Any]) -> str:
-    """The thumbprint of a public key (RFC 7638)."""
+    """Return the thumbprint of a public key (RFC 7638)."""
     named = {name: key[name] for name in _NAMED[key["kty"]]}
-    return _base64url(hashlib.sha256(json.dumps(named, sort_keys=True, separators=(",", ":")).encode()).digest())
+    return base64url(hashlib.sha256(json.dumps(named, sort_keys=True, separators=(",", ":")).encode()).digest())
 
 
-def _base64url(data: bytes) -> str:
-    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
-
-
-def _refused(text: str) -> RequestRefused:
+def _refused(text: str) -> RequestRejected:
     return no_token(400, "invalid_dpop_proof", text)

@@ -1,4 +1,4 @@
-"""The sandbox of Okta: an emulator."""
+"""The sandbox of Okta, an emulator."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""What can go wrong in a privacyIDEA server, done to the real one.
+"""The faults of a privacyIDEA server, injected into the real server.
 
-An API key (``createtoken``) is a signed token, and the server keeps no list of them: as far as is known it ends on
-its date, or with all others when SECRET_KEY is changed. So there is no fault for a single key that was revoked.
+An API key (``createtoken``) is a signed token, and the server keeps no list of them. As far as is known, a key ends on
+its expiry date, or together with all others when SECRET_KEY changes. So no fault revokes a single key.
 """
 
 from __future__ import annotations
@@ -18,28 +18,28 @@ ROTATED = state(
 
 DEMOTED = state(
     "credential-demoted",
-    "a policy leaves administrators the right to list tokens, and no other",
+    "a policy gives administrators only the right to list tokens",
     CauseId.CREDENTIAL_INSUFFICIENT_PERMISSION,
     needs=("url", "validate_key", "admin_key"),
 )
 
 HIDDEN_REASONS = state(
     "hidden-reasons",
-    "the policy hide_specific_error_message gives every refusal on /validate/check and /auth the same words",
+    "the policy hide_specific_error_message gives every refusal on /validate/check and /auth the same message",
     CauseId.CREDENTIAL_NOT_PROVABLE,
     needs=("url", "validate_key"),
 )
 
 HIDDEN_STATUS = state(
     "hidden-status",
-    "the policy hide_auth_error_status answers 401 to whatever it refuses on /validate and /auth",
+    "the policy hide_auth_error_status answers every refusal on /validate and /auth with 401",
     CauseId.CONTRACT_STATUS_CHANGED,
     needs=("url", "validate_key"),
 )
 
 KEYLESS = state(
     "keyless",
-    "the policy api_key_required is off: /validate/check takes any key, and none",
+    "the policy api_key_required is off: /validate/check accepts requests with any key or without one",
     CauseId.CREDENTIAL_NOT_ENFORCED,
     needs=("url", "validate_key"),
 )

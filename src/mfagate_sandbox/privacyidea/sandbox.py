@@ -1,4 +1,4 @@
-"""The sandbox of privacyIDEA: the real server, in a process of its own."""
+"""The sandbox of privacyIDEA: the real server in a separate process."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ class PrivacyIDEASandbox:
     faults: Sequence[FaultKind] = FAULTS
 
     def start(self, faults: Sequence[str] | None = None) -> AbstractContextManager[Running]:
-        """A running server; leaving the context stops it and removes its files.
+        """Run the server while the context lasts, and remove its files afterwards.
 
         Raises:
             SandboxError: privacyIDEA is not installed, or did not start.
-            BadFault: A fault cannot be read, or they do not go together.
+            BadFault: A fault is not valid, or two faults exclude each other.
         """
-        # It is never imported: see server.py.
+        # This process never imports privacyIDEA: see server.py.
         if missing("sandbox"):
             raise SandboxError(needs("the sandbox of privacyIDEA", "sandbox"))
         return faulty_sandbox(_run, self.faults, faults)

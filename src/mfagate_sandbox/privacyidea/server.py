@@ -1,14 +1,13 @@
 """The privacyIDEA sandbox: a real privacyIDEA 3.14 server with a fresh database.
 
-Started by :mod:`mfagate_sandbox.privacyidea.sandbox` as a program of its own,
-``python -m mfagate_sandbox.privacyidea.server`` by hand. privacyIDEA is
-licensed under the AGPL-3.0: this program is the only one that loads it, and
-mfagate speaks to it over HTTP alone.
+:mod:`mfagate_sandbox.privacyidea.sandbox` starts it as a separate program; a person starts it with
+``python -m mfagate_sandbox.privacyidea.server``. privacyIDEA is licensed under the AGPL-3.0: only
+this program loads it, and mfagate communicates with it only over HTTP.
 
-The set-up is that of the manual
+The set-up follows the manual
 (https://privacyidea.readthedocs.io/en/latest/installation/system/inifile.html,
 https://privacyidea.readthedocs.io/en/latest/installation/system/pimanage/index.html),
-with every ``pi-manage`` command run in this one process: about 1.7 s to ready.
+with all ``pi-manage`` commands in this one process, which takes about 1.7 s.
 """
 
 from __future__ import annotations
@@ -32,17 +31,17 @@ REALM = "lab"
 USER = "mfagate-test"
 ADMIN = "admin"
 
-# Runs one pi-manage command and returns what it printed.
+# Runs one pi-manage command and returns its output.
 PiManage = Callable[..., str]
 
 
 def main() -> None:
-    """Set the server up, announce it, serve until the parent ends this process."""
+    """Set up the server, announce it, and serve until the parent ends this process."""
     child = attach()
-    # Looking for garbage among all that is imported costs half a second.
+    # Garbage collection among the imported modules costs half a second.
     gc.disable()
     app = _create_app(child.directory)
-    server = _bind(_Breaking(app, child.faults) if child.faults else app)
+    server = _bind(_FaultyServer(app, child.faults) if child.faults else app)
     endpoint = f"http://127.0.0.1:{server.port}"
     values = _set_up(_pi_manage(app), child.directory, endpoint)
     gc.freeze()
@@ -57,68 +56,66 @@ def main() -> None:
     server.serve_forever()
 
 
-class _Breaking:
-    """The server with the faults that a file asks for."""
+class _FaultyServer:
+    """The server with the faults that a file lists."""
 
     def __init__(self, app: Any, file: Path) -> None:
         self._app = app
-        self._breaker = FaultInjector(self, file)
+        self._fault_injector = FaultInjector(self, file)
 
     def __call__(self, environ: Any, start_response: Any) -> Any:
-        """Bring the server into the state that is asked for, and let it answer."""
-        self._breaker.answer(None)
+        """Inject the faults that the file lists now, and answer the request."""
+        self._fault_injector.update()
         return self._app(environ, start_response)
 
     @injects(fault_kinds.ROTATED)
     def change_the_secret_key(self) -> AbstractContextManager[None]:
-        """As an administrator changes it in pi.cfg."""
+        """Change the key as an administrator does in pi.cfg."""
         return replaced(self._app.config, "SECRET_KEY", secrets.token_hex(32))
 
     @injects(fault_kinds.DEMOTED)
     def withhold_rights(self) -> AbstractContextManager[None]:
-        """Without any policy of the scope admin, administrators may do everything; with one, only what it says."""
+        """Set a policy of the scope admin; without one, administrators have all rights."""
         return self._policy("drill-rights", "admin", "tokenlist")
 
     @injects(fault_kinds.HIDDEN_REASONS)
     def hide_reasons(self) -> AbstractContextManager[None]:
-        """As an administrator does who wants attackers to learn nothing."""
+        """Give every refusal the same message, which reveals nothing to attackers."""
         return self._policy("drill-reasons", "authentication", "hide_specific_error_message")
 
     @injects(fault_kinds.HIDDEN_STATUS)
     def hide_the_status(self) -> AbstractContextManager[None]:
-        """The same for the status."""
+        """Give every refusal the same status."""
         return self._policy("drill-status", "hardening", "hide_auth_error_status")
 
     @injects(fault_kinds.KEYLESS)
     @contextmanager
-    def want_no_key(self) -> Iterator[None]:
-        """Switch the policy off that demands a key."""
-        policy = import_module("privacyidea.lib.policy")
-        with self._app.app_context():
-            policy.enable_policy("api-key", False)
+    def accept_any_key(self) -> Iterator[None]:
+        """Switch off the policy that requires a key."""
+        self._call("enable_policy", "api-key", False)
         try:
             yield
         finally:
-            with self._app.app_context():
-                policy.enable_policy("api-key", True)
+            self._call("enable_policy", "api-key", True)
 
     @contextmanager
     def _policy(self, name: str, scope: str, action: str) -> Iterator[None]:
-        """Set a policy for as long as the context lasts."""
-        policy = import_module("privacyidea.lib.policy")
-        with self._app.app_context():
-            policy.set_policy(name, scope=scope, action=action)
+        """Set a policy while the context lasts."""
+        self._call("set_policy", name, scope=scope, action=action)
         try:
             yield
         finally:
-            with self._app.app_context():
-                policy.delete_policy(name)
+            self._call("delete_policy", name)
+
+    def _call(self, function: str, *arguments: object, **options: object) -> None:
+        with self._app.app_context():
+            getattr(import_module("privacyidea.lib.policy"), function)(*arguments, **options)
 
 
 def _create_app(directory: Path) -> Any:
     configuration = directory / "pi.cfg"
     configuration.write_text(_configuration(directory), encoding="utf-8")
-    # The variable outranks the argument of create_app: a configuration of the
+    # The variable takes precedence over the argument of create_app. The configuration of the
     # person who starts this program must never be served or changed.
     os.environ["PRIVACYIDEA_CONFIGFILE"] = str(configuration)
 
@@ -129,7 +126,7 @@ def _create_app(directory: Path) -> Any:
 
 
 def _trade_durability_for_speed(connection: Any, _record: Any) -> None:
-    # The database is thrown away with the process: nothing needs to survive a power cut.
+    # The database is deleted with the process, so nothing needs to survive a power failure.
     connection.execute("PRAGMA synchronous=OFF")
     connection.execute("PRAGMA journal_mode=WAL")
 
@@ -137,13 +134,13 @@ def _trade_durability_for_speed(connection: Any, _record: Any) -> None:
 def _configuration(directory: Path) -> str:
     settings = {
         "SQLALCHEMY_DATABASE_URI": f"sqlite:///{directory}/privacyidea.sqlite",
-        # The default pool stalls with eight threads.
+        # The default pool blocks with eight threads.
         "SQLALCHEMY_ENGINE_OPTIONS": {"pool_size": 50, "max_overflow": 50},
         "SUPERUSER_REALM": ["super"],
-        # Signs the API keys: a key of one sandbox is a foreign key to every other.
+        # Signs the API keys: a key of one sandbox is invalid in every other.
         "SECRET_KEY": secrets.token_hex(32),
         "PI_PEPPER": secrets.token_hex(12),
-        # The default costs 300 ms for every PIN; the PINs here guard nothing.
+        # The default costs 300 ms per PIN; the PINs here protect nothing.
         "PI_HASH_ALGO_PARAMS": {
             "argon2__rounds": 1,
             "argon2__memory_cost": 8,
@@ -184,11 +181,11 @@ def _pi_manage(app: Any) -> PiManage:
 
 
 def _set_up(pi_manage: PiManage, directory: Path, endpoint: str) -> dict[str, str]:
-    """Keys, tables, users, policies and API keys; what is handed out about them."""
+    """Create keys, tables, users, policies and API keys, and return the values of the sandbox."""
     password = secrets.token_urlsafe(12)
     pi_manage("setup", "create_enckey")
     pi_manage("setup", "create_audit_keys")
-    # Unstamped: nobody will migrate this database to a later version.
+    # Without a version stamp: this database is never migrated.
     pi_manage("setup", "create_tables", "--no-stamp")
     pi_manage("admin", "add", ADMIN, "-p", password)
     _create_users(pi_manage, directory)
@@ -226,7 +223,7 @@ def _policies(endpoint: str) -> dict[str, tuple[str, str]]:
     https://privacyidea.readthedocs.io/en/latest/policies/enrollment.html.
     """
     return {
-        # Without it /validate/check ignores the key, and a check of the key would prove nothing.
+        # Without it, /validate/check ignores the key, and a check of the key proves nothing.
         "api-key": ("authorization", "api_key_required"),
         "challenge": ("authentication", "challenge_response=hotp totp push"),
         "push": (

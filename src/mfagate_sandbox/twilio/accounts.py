@@ -3,45 +3,41 @@
 from __future__ import annotations
 
 import secrets
-import string
 import time
 from dataclasses import dataclass, field
 from email.utils import formatdate
 from typing import Any, Literal
 
+from mfagate.sandbox.emulator import characters
 from mfagate_sandbox.twilio.answers import HOME, moment, new_sid
 from mfagate_sandbox.twilio.entities import Entity
 from mfagate_sandbox.twilio.verifications import Verification
 
 
-def _secret() -> str:
-    alphabet = string.ascii_letters + string.digits
-    return "".join(secrets.choice(alphabet) for _ in range(32))
-
-
 @dataclass(slots=True)
 class ApiKey:
-    """An API key. ``rights`` are those of a restricted one, written ``GET Services``; None is all of them.
+    """An API key.
 
-    A main key is one that may ask about accounts and keys too.
+    ``rights`` are those of a restricted key, such as ``GET Services``; None grants all. A main key may also read
+    accounts and keys.
     """
 
     sid: str = field(default_factory=lambda: new_sid("SK"))
-    secret: str = field(default_factory=_secret)
+    secret: str = field(default_factory=lambda: characters(32))
     rights: frozenset[str] | None = None
     is_main: bool = False
     region: str = "us1"
     created: float = field(default_factory=time.time)
 
     def as_json(self) -> dict[str, Any]:
-        """The key as https://www.twilio.com/docs/iam/api-keys/key-resource-v2010 shows one."""
+        """Return the key; see https://www.twilio.com/docs/iam/api-keys/key-resource-v2010."""
         date = _date(self.created)
         return {"sid": self.sid, "friendly_name": "mfagate", "date_created": date, "date_updated": date}
 
 
 @dataclass(slots=True)
 class Service:
-    """A Verify service with everything in it."""
+    """A Verify service with its verifications and entities."""
 
     account_sid: str
     friendly_name: str
@@ -56,11 +52,11 @@ class Service:
 
     @property
     def url(self) -> str:
-        """Where Twilio has it."""
+        """Its URL at Twilio."""
         return f"{HOME}/v2/Services/{self.sid}"
 
     def as_json(self) -> dict[str, Any]:
-        """The service as https://www.twilio.com/docs/verify/api/service shows one."""
+        """Return the service; see https://www.twilio.com/docs/verify/api/service."""
         totp = {"issuer": self.friendly_name, "time_step": 30, "code_length": 6, "skew": 1} | self.totp
         return {
             "sid": self.sid,
@@ -86,7 +82,7 @@ class Service:
         }
 
     def is_on(self, flag: str) -> bool:
-        """Whether one of the service's switches is on."""
+        """Return whether one of the service's flags is on."""
         return self.flags.get(flag, FLAGS[flag][1])
 
 
@@ -99,7 +95,7 @@ FLAGS = {
     "CustomCodeEnabled": ("custom_code_enabled", False),
     "VerifyEventSubscriptionEnabled": ("verify_event_subscription_enabled", False),
 }
-"""The switches of a service by their parameter: the property, and how it is at first."""
+"""The flags of a service by parameter: the property, and its default."""
 
 _LINKS = {
     "verification_checks": "VerificationCheck",
@@ -114,7 +110,7 @@ _LINKS = {
 
 @dataclass(slots=True)
 class Account:
-    """An account. That of test credentials is for a few other products alone."""
+    """An account. One with test credentials works only with a few other products."""
 
     status: Literal["active", "suspended", "closed"] = "active"
     is_test: bool = False
@@ -125,17 +121,17 @@ class Account:
     created: float = field(default_factory=time.time)
 
     def add_key(self, key: ApiKey) -> ApiKey:
-        """Issue a key."""
+        """Add a key."""
         self.keys[key.sid] = key
         return key
 
     def add_service(self, service: Service) -> Service:
-        """Make a service."""
+        """Add a service."""
         self.services[service.sid] = service
         return service
 
     def as_json(self) -> dict[str, Any]:
-        """The account as https://www.twilio.com/docs/iam/api/account shows one, its token included."""
+        """Return the account with its auth token; see https://www.twilio.com/docs/iam/api/account."""
         uri = f"/2010-04-01/Accounts/{self.sid}"
         date = _date(self.created)
         return {

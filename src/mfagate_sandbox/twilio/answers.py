@@ -1,4 +1,4 @@
-"""The words that all of Twilio's answers are made of."""
+"""What all of Twilio's answers share: ids, times, errors and pages."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from mfagate.providers.published import published
-from mfagate.sandbox.emulator import IncomingRequest, Reply, RequestRefused
+from mfagate.sandbox.emulator import IncomingRequest, Reply, RequestRejected
 
 HOME = "https://verify.twilio.com"
 
@@ -34,55 +34,52 @@ _UNPUBLISHED = {
     60326: 429,
     70051: 401,
 }
-"""Statuses that Twilio's pages do not name. They are those of the examples in its API reference, as 404 of 20404, of
-recordings, or of what users report."""
+"""Statuses that Twilio's pages of error codes do not name; they follow its API reference, recordings and reports."""
 
 
 def new_sid(prefix: str) -> str:
-    """A SID that was never given out."""
+    """Return a new SID."""
     return prefix + secrets.token_hex(16)
 
 
 def moment(seconds: float) -> str:
-    """A time (seconds since 1970) as Verify writes it."""
+    """Return a time (seconds since 1970) in Verify's format."""
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def error(code: int, message: str, headers: Mapping[str, str] | None = None) -> Reply:
-    """An error in Twilio's envelope, with the status that Twilio publishes for its code."""
+    """Return an error in Twilio's envelope, with the published status of its code."""
     status = _UNPUBLISHED.get(code) or _PUBLISHED.status(code)
     more = f"https://www.twilio.com/docs/errors/{code}"
     return Reply(status, {"code": code, "message": message, "more_info": more, "status": status}, headers or {})
 
 
-def refused(code: int, message: str) -> RequestRefused:
-    """The same, to be raised."""
-    return RequestRefused(error(code, message))
+def refused(code: int, message: str) -> RequestRejected:
+    """Return an error, to raise."""
+    return RequestRejected(error(code, message))
 
 
-def not_found(request: IncomingRequest) -> RequestRefused:
-    """What Twilio says of everything that is not there, down to verifications that have expired."""
+def not_found(request: IncomingRequest) -> RequestRejected:
+    """Return the error for everything that does not exist, including expired verifications, to raise."""
     return refused(20404, f"The requested resource {request.path} was not found")
 
 
-def invalid(code: int, name: str, value: str = "") -> RequestRefused:
-    """A parameter with a bad value: 60200 in the older parts of Verify, 60306 around factors."""
+def invalid(code: int, name: str, value: str = "") -> RequestRejected:
+    """Return the error for an invalid parameter, to raise: 60200 in older parts of Verify, 60306 for factors."""
     if code != 60200:
         return refused(code, "Invalid Request")
     return refused(code, f"Invalid parameter `{name}`: {value}" if name == "To" else f"Invalid parameter: {name}")
 
 
 def page(request: IncomingRequest, key: str, resources: Sequence[Any], code: int) -> Reply:
-    """One page of a list. ``code`` is that of a bad parameter.
+    """Return one page of a list; ``code`` is the error of an invalid parameter.
 
-    The addresses of other pages are on the host that was asked: a client that follows
-    them must not end up at Twilio.
+    The URLs of other pages lead to the host that the client asked, and not to Twilio.
     """
     size = _number(request, "PageSize", 50, 1, _LARGEST_PAGE, code)
     number = _number(request, "Page", 0, 0, 10**9, code)
-    host = request.headers.get("host", "")
-    # One port speaks both, and plain HTTP needs no certificate authority.
-    origin = f"http://{host}" if re.fullmatch(r"(localhost|127\.0\.0\.1|\[::1\])(:\d+)?", host) else HOME
+    # The port speaks TLS and plain HTTP; plain HTTP needs no certificate authority.
+    origin = f"http://{request.local_host}" if request.local_host else HOME
     is_last = (number + 1) * size >= len(resources)
 
     def url(which: int) -> str:
@@ -102,7 +99,7 @@ def page(request: IncomingRequest, key: str, resources: Sequence[Any], code: int
 
 
 def _number(request: IncomingRequest, name: str, default: int, least: int, most: int, code: int) -> int:
-    text = request.query.get(name, [str(default)])[-1]
+    text = request.parameter(name, str(default))
     if not re.fullmatch(r"[0-9]{1,10}", text) or not least <= int(text) <= most:
         raise invalid(code, name)
     return int(text)

@@ -1,55 +1,38 @@
-"""What all of the API's parts share: who asks, what they may, and where their things are.
+"""What all parts of the API share: authentication, permissions, and access to services and entities.
 
-Requests are judged in this order: credential, right, path, method, parameters. That the
-credential comes before the path is not documented.
+Requests are checked in this order: credential, permission, path, method, parameters. Twilio does not
+document that the credential comes before the path.
 """
 
 from __future__ import annotations
 
-import functools
 import re
 import secrets
-import threading
-from collections.abc import Callable, Mapping
-from typing import TypeVar
+from collections.abc import Mapping
 
 from mfagate.providers.twilio.settings import ACCOUNTS
-from mfagate.sandbox.emulator import Emulator, IncomingRequest, Reply, RequestProblem, RequestRefused
+from mfagate.sandbox.emulator import Emulator, IncomingRequest, Reply, RequestProblem, RequestRejected
 from mfagate_sandbox.twilio.accounts import Account, ApiKey, Service
 from mfagate_sandbox.twilio.answers import error, not_found, refused
 from mfagate_sandbox.twilio.entities import Entity
 
-_Api = TypeVar("_Api", bound="TwilioApi")
 
-
-def alone(handler: Callable[[_Api, IncomingRequest], Reply]) -> Callable[[_Api, IncomingRequest], Reply]:
-    """Let no other request change anything meanwhile."""
-
-    @functools.wraps(handler)
-    def locked(self: _Api, request: IncomingRequest) -> Reply:
-        with self.lock:
-            return handler(self, request)
-
-    return locked
-
-
-class TwilioApi(Emulator):
-    """The accounts of this imitation, and the judgement of credentials."""
+class TwilioRoutes(Emulator):
+    """The accounts, and the check of credentials."""
 
     hosts = ("verify.twilio.com", "api.twilio.com")
 
     def __init__(self) -> None:
         super().__init__()
-        self.lock = threading.RLock()
         self.accounts: dict[str, Account] = {}
 
     def add_account(self, account: Account) -> Account:
-        """Open an account."""
+        """Add an account."""
         self.accounts[account.sid] = account
         return account
 
     def headers(self, request: IncomingRequest) -> Mapping[str, str]:
-        """As in recorded answers of api.twilio.com; of Verify none has been published."""
+        """Return the headers in recordings of api.twilio.com; no answers of Verify are published."""
         product = "api" if request.path.startswith(ACCOUNTS) else "verify"
         return {
             "Twilio-Request-Id": "RQ" + secrets.token_hex(16),
@@ -68,11 +51,11 @@ class TwilioApi(Emulator):
         }
 
     def problem(self, problem: RequestProblem, request: IncomingRequest) -> Reply:
-        """What reaches no handler; without a good credential not even this is told."""
+        """Answer in Twilio's envelope; without a valid credential, every error is 401."""
         if problem in (RequestProblem.UNKNOWN_ROUTE, RequestProblem.WRONG_METHOD):
             try:
                 self.account(request)
-            except RequestRefused as unknown:
+            except RequestRejected as unknown:
                 return unknown.answer
         match problem:
             case RequestProblem.UNKNOWN_ROUTE:
@@ -85,15 +68,15 @@ class TwilioApi(Emulator):
         return error(20001, "The post body cannot be read")
 
     def before(self, request: IncomingRequest) -> Reply | None:
-        """Nothing is answered without a credential."""
+        """Require a credential."""
         self.account(request)
         return None
 
     def account(self, request: IncomingRequest) -> Account:
-        """Whose credential this is.
+        """Return the account of the credential.
 
         Raises:
-            Refused: It is none, nobody's, or not allowed to do this.
+            RequestRejected: The credential is missing, unknown, or lacks the permission.
         """
         if "authorization" not in request.headers:
             raise _denied("Authentication Error - No credentials provided")
@@ -113,7 +96,7 @@ class TwilioApi(Emulator):
         return account
 
     def _holder(self, user: str, password: str) -> tuple[Account | None, ApiKey | None]:
-        """Account and key of a pair. A key of another region is none here."""
+        """Return account and key of a user name and password; a key of another region is unknown here."""
         if user in self.accounts:
             account = self.accounts[user]
             return (account if account.auth_token == password else None), None
@@ -124,25 +107,25 @@ class TwilioApi(Emulator):
         return None, None
 
     def service(self, request: IncomingRequest) -> Service:
-        """The service that a path names."""
+        """Return the service in the path."""
         service = self.account(request).services.get(request.variables["service"])
         if service is None:
             raise not_found(request)
         return service
 
     def entity(self, request: IncomingRequest) -> Entity:
-        """The entity that a path names."""
+        """Return the entity in the path."""
         entity = self.service(request).entities.get(request.variables["identity"].lower())
         if entity is None:
             raise not_found(request)
         return entity
 
 
-def _denied(message: str) -> RequestRefused:
-    return RequestRefused(error(20003, message, {"WWW-Authenticate": 'Basic realm="Twilio API"'}))
+def _denied(message: str) -> RequestRejected:
+    return RequestRejected(error(20003, message, {"WWW-Authenticate": 'Basic realm="Twilio API"'}))
 
 
 def _right(request: IncomingRequest) -> str:
-    """What a request does, in the words of a restricted key: the method and the last kind of thing in the path."""
+    """Return the permission that a request needs: the method and the last collection in the path."""
     kinds = request.path.split("/")[2::2] or [""]
     return f"{request.method} {kinds[-1]}"

@@ -1,7 +1,7 @@
-"""An imitation of Twilio: Verify version 2, and what a refused credential is refined by: accounts and keys.
+"""An emulator of Twilio: Verify version 2, and the accounts and keys that explain a refused credential.
 
-Answers are those of https://github.com/twilio/twilio-oai/blob/main/spec/yaml/twilio_verify_v2.yaml
-and of the pages of the error codes. What is not published is said where it is imitated.
+Answers follow https://github.com/twilio/twilio-oai/blob/main/spec/yaml/twilio_verify_v2.yaml and the
+pages of the error codes. Comments mark assumptions about what Twilio does not publish.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _DEVICES: dict[str, tuple[str, Owner]] = {
 
 
 class TwilioEmulator(ServiceRoutes, VerificationRoutes, EntityRoutes):
-    """An account with a service and keys of every sort, and a few other accounts."""
+    """An account with a service and keys of every type, and some other accounts."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -70,37 +70,37 @@ class TwilioEmulator(ServiceRoutes, VerificationRoutes, EntityRoutes):
 
     @injects(fault_kinds.REVOKED)
     def delete_the_key(self) -> AbstractContextManager[None]:
-        """The account has no such API key."""
+        """Delete the API key."""
         return without(self._own.keys, self._key.sid)
 
     @injects(fault_kinds.ROTATED)
     def replace_the_credentials(self) -> AbstractContextManager[None]:
-        """The successors of both are good, and they are not."""
+        """Replace the auth token, and delete the API key."""
         return together([changed(self._own, auth_token=Account().auth_token), self.delete_the_key()])
 
     @injects(fault_kinds.DEMOTED)
     def restrict_the_key(self) -> AbstractContextManager[None]:
-        """It may do nothing."""
+        """Remove all permissions of the key."""
         return changed(self._key, rights=frozenset())
 
     @injects(fault_kinds.SUSPENDED)
     def suspend(self) -> AbstractContextManager[None]:
-        """For unpaid bills, say."""
+        """Suspend the account, as for unpaid bills."""
         return changed(self._own, status="suspended")
 
     @injects(fault_kinds.SERVICE_GONE)
     def delete_the_service(self) -> AbstractContextManager[None]:
-        """The account is in order."""
+        """Delete the service."""
         return without(self._own.services, self._service.sid)
 
     @injects(fault_kinds.REGION)
     def move_the_key(self) -> AbstractContextManager[None]:
-        """It was made in Ireland."""
+        """Move the key to the region Ireland."""
         return changed(self._key, region="ie1")
 
     @injects(fault_kinds.AUTH_DOWN)
     def refuse_everybody(self) -> AbstractContextManager[None]:
-        """Nobody's token or secret is right."""
+        """Refuse every token and secret."""
         accounts = list(self.accounts.values())
         keys = [key for account in accounts for key in account.keys.values()]
         return together(
@@ -112,14 +112,14 @@ class TwilioEmulator(ServiceRoutes, VerificationRoutes, EntityRoutes):
 
     @injects(fault_kinds.LIMITED)
     def slow_down(self, request: IncomingRequest, argument: str) -> Reply | None:
-        """Of whom Twilio knows; of others the answer is refused as ever."""
+        """Refuse requests with a credential; others are refused as usual."""
         if "authorization" not in request.headers:
             return None
         return error(20429, "Too many requests", {"Retry-After": argument})
 
 
 def _with_a_device(service: Service, identity: str, owner: Owner) -> str:
-    """An entity whose push factor was verified by a device."""
+    """Add an entity with a push factor that a device verified."""
     config = {
         "sdk_version": "1.0",
         "app_id": "com.example.mfagate",

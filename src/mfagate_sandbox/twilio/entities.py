@@ -1,7 +1,7 @@
-"""Entities, their factors, and the challenges that are put to these.
+"""Entities, their factors, and the challenges of factors.
 
-Limits by https://www.twilio.com/docs/verify/api/rate-limits-and-timeouts and the pages
-of the error codes 60308, 60310, 60312, 60315 and 60326.
+Limits follow https://www.twilio.com/docs/verify/api/rate-limits-and-timeouts and the pages of the
+error codes 60308, 60310, 60312 and 60326.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ from mfagate.providers.totp import Totp
 from mfagate_sandbox.twilio.answers import moment, new_sid
 
 MOST_TRIES = 5
-MOST_PUSH_FACTORS = 20
 MOST_FACTORS_A_DAY = 100
 
 Owner = Literal["accepts", "declines", "is away"]
@@ -24,7 +23,7 @@ Owner = Literal["accepts", "declines", "is away"]
 
 @dataclass(slots=True)
 class VerifyFactor:
-    """A TOTP secret, or a device that takes pushes. ``binding`` is shown once, when it is made."""
+    """A TOTP secret, or a device for pushes. ``binding`` is shown only in the answer that creates it."""
 
     factor_type: str
     friendly_name: str
@@ -39,13 +38,13 @@ class VerifyFactor:
     challenged: list[float] = field(default_factory=list)
 
     def takes(self, code: str) -> bool:
-        """Whether a TOTP code is right. Whether Twilio takes one twice is not documented: this does."""
+        """Return whether a TOTP code is correct. It may be used twice; Twilio does not document whether it may."""
         config = self.config
         totp = Totp(self.binding["secret"], config["code_length"], config["time_step"], config["alg"])
         return totp.step_of(code, window=config["skew"]) is not None
 
     def may_be_challenged(self) -> bool:
-        """A short code may be asked for ten times a day, a longer one fifty times an hour and a hundred a day."""
+        """Apply the limits: 10 challenges a day for short codes, 50 an hour and 100 a day for longer ones."""
         now = time.time()
         today = [when for when in self.challenged if now - when < 86400]
         if self.config.get("code_length", 6) <= 4:
@@ -55,7 +54,7 @@ class VerifyFactor:
 
 @dataclass(slots=True)
 class FactorChallenge:
-    """A question to one factor."""
+    """A challenge of one factor."""
 
     factor: VerifyFactor
     expires: float
@@ -71,12 +70,12 @@ class FactorChallenge:
     responded: float | None = None
 
     def respond(self, status: str) -> None:
-        """Somebody answered."""
+        """Record an answer."""
         self.status = status
         self.updated = self.responded = time.time()
 
     def now(self) -> str:
-        """The status at this moment."""
+        """Return the current status."""
         if self.status == "pending" and self.factor.factor_type == "push" and self.owner != "is away":
             self.respond("approved" if self.owner == "accepts" else "denied")
         return "expired" if self.status == "pending" and time.time() >= self.expires else self.status
@@ -84,7 +83,7 @@ class FactorChallenge:
 
 @dataclass(slots=True)
 class Entity:
-    """Somebody with factors. ``owner`` is who holds the device of a push factor."""
+    """A user with factors. ``owner`` is what the user does with a push."""
 
     account_sid: str
     service_sid: str
@@ -99,14 +98,14 @@ class Entity:
 
     @property
     def url(self) -> str:
-        """Where Twilio has it; an identity is the same in capitals."""
+        """Its URL at Twilio, where identities ignore case."""
         return f"{self.service_url}/Entities/{self.identity.lower()}"
 
     def _owned(self) -> dict[str, Any]:
         return {"account_sid": self.account_sid, "service_sid": self.service_sid, "identity": self.identity}
 
     def as_json(self) -> dict[str, Any]:
-        """The entity as https://www.twilio.com/docs/verify/api/entity shows one."""
+        """Return the entity; see https://www.twilio.com/docs/verify/api/entity."""
         return {
             "sid": self.sid,
             **self._owned(),
@@ -121,7 +120,7 @@ class Entity:
         }
 
     def factor_json(self, factor: VerifyFactor) -> dict[str, Any]:
-        """A factor as https://www.twilio.com/docs/verify/api/factor shows one."""
+        """Return a factor; see https://www.twilio.com/docs/verify/api/factor."""
         return {
             "sid": factor.sid,
             **self._owned(),
@@ -137,14 +136,14 @@ class Entity:
         }
 
     def new_factor_json(self, factor: VerifyFactor, issuer: str) -> dict[str, Any]:
-        """The same with what is told only once."""
+        """Return a new factor with its binding, which is shown only once."""
         binding = dict(factor.binding)
         if factor.factor_type == "totp":
             binding["uri"] = _uri(factor, issuer)
         return self.factor_json(factor) | {"binding": binding, "options": None}
 
     def challenge_json(self, challenge: FactorChallenge) -> dict[str, Any]:
-        """A challenge as https://www.twilio.com/docs/verify/api/challenge shows one."""
+        """Return a challenge; see https://www.twilio.com/docs/verify/api/challenge."""
         status = challenge.now()
         url = f"{self.url}/Challenges/{challenge.sid}"
         return {
@@ -168,7 +167,7 @@ class Entity:
 
 
 def _uri(factor: VerifyFactor, issuer: str) -> str:
-    """https://github.com/google/google-authenticator/wiki/Key-Uri-Format."""
+    """Return the URI of a factor; see https://github.com/google/google-authenticator/wiki/Key-Uri-Format."""
     config = factor.config
     query = {
         "secret": factor.binding["secret"],

@@ -1,10 +1,10 @@
 """https://www.twilio.com/docs/verify/api/entity, …/factor and …/challenge.
 
-A wrong TOTP code is answered with 200 and nothing changed
+A wrong TOTP code is answered with 200 and changes nothing
 (https://www.twilio.com/docs/verify/quickstarts/verify-totp-change-in-api-response-when-authpayload-is-incorrect).
-What Twilio says of a factor, challenge or entity that is not there is not settled: here it
-is the 404 of everything else. The signature of a device is not known here, so that of a
-push is never right; the devices of this imitation answer by themselves.
+Twilio does not document its answer for unknown factors, challenges and entities; here it is the
+usual 404. Only TOTP factors can be created: the devices for pushes exist from the start, and they
+answer without a signature. Every signature that a client sends is wrong.
 """
 
 from __future__ import annotations
@@ -22,10 +22,9 @@ from typing import Any
 from mfagate.sandbox.emulator import IncomingRequest, Reply, route
 from mfagate_sandbox.twilio.accounts import Service
 from mfagate_sandbox.twilio.answers import invalid, moment, not_found, page, refused
-from mfagate_sandbox.twilio.api import TwilioApi, alone
+from mfagate_sandbox.twilio.api import TwilioRoutes
 from mfagate_sandbox.twilio.entities import (
     MOST_FACTORS_A_DAY,
-    MOST_PUSH_FACTORS,
     MOST_TRIES,
     Entity,
     FactorChallenge,
@@ -40,8 +39,6 @@ _NAME = "(?s).{1,64}"
 _CODE = "[0-9]{3,8}"
 _FACTOR = "YF[0-9a-fA-F]{32}"
 _SIGNATURE = "(?s).{1,5456}"
-_PLATFORM = "apn|fcm|none"
-_TOKEN = "(?s).{32,255}"
 
 _ENTITIES = "/v2/Services/<service>/Entities"
 _ENTITY = f"{_ENTITIES}/<identity>"
@@ -50,13 +47,12 @@ _DEFAULT_SECONDS = 300.0
 _LONGEST_SECONDS = 3600.0
 
 
-class EntityRoutes(TwilioApi):
+class EntityRoutes(TwilioRoutes):
     """Entities, factors and challenges."""
 
     @route("POST", _ENTITIES)
-    @alone
     def create_entity(self, request: IncomingRequest) -> Reply:
-        """Somebody new."""
+        """Create an entity."""
         service, form = self.service(request), Form(request, _INVALID)
         identity = form.required("Identity", _IDENTITY)
         if identity.lower() in service.entities:
@@ -64,66 +60,60 @@ class EntityRoutes(TwilioApi):
         return Reply(201, _add_entity(service, identity).as_json())
 
     @route("GET", _ENTITIES)
-    @alone
     def list_entities(self, request: IncomingRequest) -> Reply:
-        """Everybody."""
-        return page(request, "entities", [one.as_json() for one in self.service(request).entities.values()], _INVALID)
+        """List the entities."""
+        entities = self.service(request).entities.values()
+        return page(request, "entities", [entity.as_json() for entity in entities], _INVALID)
 
     @route("GET", _ENTITY)
-    @alone
     def fetch_entity(self, request: IncomingRequest) -> Reply:
-        """Somebody."""
+        """Return an entity."""
         return Reply(200, self.entity(request).as_json())
 
     @route("DELETE", _ENTITY)
-    @alone
     def delete_entity(self, request: IncomingRequest) -> Reply:
-        """Remove somebody with all factors."""
+        """Delete an entity with all factors."""
         del self.service(request).entities[self.entity(request).identity.lower()]
         return Reply(204)
 
     @route("POST", f"{_ENTITY}/Factors")
-    @alone
     def create_factor(self, request: IncomingRequest) -> Reply:
-        """A new factor; its entity need not be there before."""
+        """Create a factor, and its entity if necessary."""
         service, form = self.service(request), Form(request, _INVALID)
         name = form.required("FriendlyName", _NAME)
-        kind = form.required("FactorType", "push|totp")
+        kind = form.required("FactorType", "totp")
         metadata = form.document("Metadata", 1024)
-        config, binding = _totp(service, form) if kind == "totp" else _push(form)
+        config, binding = _totp(service, form)
         identity = request.variables["identity"]
         if not re.fullmatch(_IDENTITY, identity):
             raise invalid(_INVALID, "Identity")
         entity = service.entities.get(identity.lower()) or _add_entity(service, identity)
-        _require_room(entity, kind)
+        _require_room(entity)
         factor = VerifyFactor(kind, name, config, binding, metadata)
         entity.factors[factor.sid] = factor
         entity.enrolled.append(factor.created)
         return Reply(201, entity.new_factor_json(factor, _issuer(service)))
 
     @route("GET", f"{_ENTITY}/Factors")
-    @alone
     def list_factors(self, request: IncomingRequest) -> Reply:
-        """All factors of somebody."""
+        """List the factors of an entity."""
         entity = self.entity(request)
-        return page(request, "factors", [entity.factor_json(one) for one in entity.factors.values()], _INVALID)
+        return page(request, "factors", [entity.factor_json(factor) for factor in entity.factors.values()], _INVALID)
 
     @route("GET", f"{_ENTITY}/Factors/<factor>")
-    @alone
     def fetch_factor(self, request: IncomingRequest) -> Reply:
-        """One factor."""
+        """Return a factor."""
         entity, factor = self._factor(request)
         return Reply(200, entity.factor_json(factor))
 
     @route("POST", f"{_ENTITY}/Factors/<factor>")
-    @alone
     def update_factor(self, request: IncomingRequest) -> Reply:
-        """Change a factor, or finish its enrolment."""
+        """Change a factor, or complete its enrolment."""
         entity, factor = self._factor(request)
         form = Form(request, _INVALID)
         name = form.text("FriendlyName", _NAME)
-        config = _totp_config(factor.config, form) if factor.factor_type == "totp" else _push_config(factor, form)
-        payload = form.text("AuthPayload", _CODE if factor.factor_type == "totp" else _SIGNATURE)
+        config = _totp_config(factor.config, form) if factor.factor_type == "totp" else factor.config
+        payload = form.text("AuthPayload", _CODE)
         if payload is not None:
             _verify(factor, payload)
         factor.friendly_name, factor.config = name or factor.friendly_name, config
@@ -131,17 +121,15 @@ class EntityRoutes(TwilioApi):
         return Reply(200, entity.factor_json(factor))
 
     @route("DELETE", f"{_ENTITY}/Factors/<factor>")
-    @alone
     def delete_factor(self, request: IncomingRequest) -> Reply:
-        """Remove a factor."""
+        """Delete a factor."""
         entity, factor = self._factor(request)
         del entity.factors[factor.sid]
         return Reply(204)
 
     @route("POST", f"{_ENTITY}/Challenges")
-    @alone
     def create_challenge(self, request: IncomingRequest) -> Reply:
-        """Ask a factor; the answer of a TOTP factor may come along."""
+        """Create a challenge; the request may contain the answer of a TOTP factor."""
         entity, form = self.entity(request), Form(request, _INVALID)
         factor = entity.factors.get(form.required("FactorSid", _FACTOR))
         if factor is None:
@@ -161,33 +149,30 @@ class EntityRoutes(TwilioApi):
         if payload is not None:
             _answer(challenge, payload)
         answer = entity.challenge_json(challenge)
-        challenge.owner = entity.owner  # a push has not reached the device when it is sent
+        challenge.owner = entity.owner  # the push reaches the device only after this answer
         return Reply(201, answer)
 
     @route("GET", f"{_ENTITY}/Challenges")
-    @alone
     def list_challenges(self, request: IncomingRequest) -> Reply:
-        """Somebody's challenges, some or all."""
+        """List the challenges of an entity, filtered by factor and status."""
         entity = self.entity(request)
         factor = _filter(request, "FactorSid", _FACTOR)
         status = _filter(request, "Status", "pending|expired|approved|denied")
         order = _filter(request, "Order", "asc|desc")
         shown = [
-            entity.challenge_json(one)
-            for one in entity.challenges.values()
-            if factor in (None, one.factor.sid) and status in (None, one.now())
+            entity.challenge_json(challenge)
+            for challenge in entity.challenges.values()
+            if factor in (None, challenge.factor.sid) and status in (None, challenge.now())
         ]
         return page(request, "challenges", shown[::-1] if order == "desc" else shown, _INVALID)
 
     @route("GET", f"{_ENTITY}/Challenges/<challenge>")
-    @alone
     def fetch_challenge(self, request: IncomingRequest) -> Reply:
-        """What became of a challenge."""
+        """Return a challenge."""
         entity, challenge = self._challenge(request)
         return Reply(200, entity.challenge_json(challenge))
 
     @route("POST", f"{_ENTITY}/Challenges/<challenge>")
-    @alone
     def update_challenge(self, request: IncomingRequest) -> Reply:
         """Answer a challenge."""
         entity, challenge = self._challenge(request)
@@ -225,18 +210,15 @@ def _issuer(service: Service) -> str:
     return str(service.totp.get("issuer", service.friendly_name))
 
 
-def _require_room(entity: Entity, kind: str) -> None:
-    pushes = sum(factor.factor_type == "push" for factor in entity.factors.values())
-    if kind == "push" and pushes >= MOST_PUSH_FACTORS:
-        raise refused(60315, "Max push factors limit reached")
+def _require_room(entity: Entity) -> None:
     if sum(time.time() - when < 86400 for when in entity.enrolled) >= MOST_FACTORS_A_DAY:
         raise refused(60326, "Factor creation limit reached")
 
 
 def _totp(service: Service, form: Form) -> tuple[dict[str, Any], dict[str, str]]:
-    """Config and binding of a TOTP factor; Twilio makes a secret if it is given none."""
-    usual = {"alg": "sha1", "skew": 1, "code_length": 6, "time_step": 30}
-    usual |= {name: value for name, value in service.totp.items() if name in usual}
+    """Return config and binding of a TOTP factor; without a secret in the request, Twilio generates one."""
+    defaults = {"alg": "sha1", "skew": 1, "code_length": 6, "time_step": 30}
+    defaults |= {name: value for name, value in service.totp.items() if name in defaults}
     secret = form.text("Binding.Secret", "[A-Z2-7]+=*") or base64.b32encode(secrets.token_bytes(20)).decode()
     try:
         key = base64.b32decode(secret + "=" * (-len(secret) % 8))
@@ -244,65 +226,20 @@ def _totp(service: Service, form: Form) -> tuple[dict[str, Any], dict[str, str]]
         raise invalid(_INVALID, "Binding.Secret") from None
     if not key:
         raise invalid(_INVALID, "Binding.Secret")
-    return _totp_config(usual, form), {"secret": secret}
+    return _totp_config(defaults, form), {"secret": secret}
 
 
-def _totp_config(usual: Mapping[str, Any], form: Form) -> dict[str, Any]:
+def _totp_config(defaults: Mapping[str, Any], form: Form) -> dict[str, Any]:
     return {
-        "alg": form.choice("Config.Alg", ("sha1", "sha256", "sha512"), usual["alg"]),
-        "skew": form.whole("Config.Skew", 0, 2, usual["skew"]),
-        "code_length": form.whole("Config.CodeLength", 3, 8, usual["code_length"]),
-        "time_step": form.whole("Config.TimeStep", 20, 60, usual["time_step"]),
+        "alg": form.choice("Config.Alg", ("sha1", "sha256", "sha512"), defaults["alg"]),
+        "skew": form.whole("Config.Skew", 0, 2, defaults["skew"]),
+        "code_length": form.whole("Config.CodeLength", 3, 8, defaults["code_length"]),
+        "time_step": form.whole("Config.TimeStep", 20, 60, defaults["time_step"]),
     }
-
-
-def _push(form: Form) -> tuple[dict[str, Any], dict[str, str]]:
-    """Config and binding of a push factor."""
-    algorithm = form.choice("Binding.Alg", ("ES256",), "ES256")
-    public_key = form.required("Binding.PublicKey")
-    if not _is_p256(public_key):
-        raise invalid(_INVALID, "Binding.PublicKey")
-    app_id = form.required("Config.AppId", "(?s).{1,100}")
-    platform = form.required("Config.NotificationPlatform", _PLATFORM)
-    token = form.text("Config.NotificationToken", _TOKEN)
-    if token is None and platform != "none":
-        token = form.required("Config.NotificationToken")
-    config = {
-        "sdk_version": form.text("Config.SdkVersion"),
-        "app_id": app_id,
-        "notification_platform": platform,
-        "notification_token": token,
-    }
-    return config, {"alg": algorithm, "public_key": public_key}
-
-
-def _push_config(factor: VerifyFactor, form: Form) -> dict[str, Any]:
-    config = dict(factor.config)
-    changed = {
-        "sdk_version": form.text("Config.SdkVersion"),
-        "notification_platform": form.text("Config.NotificationPlatform", _PLATFORM),
-        "notification_token": form.text("Config.NotificationToken", _TOKEN),
-    }
-    return config | {name: value for name, value in changed.items() if value is not None}
-
-
-def _is_p256(public_key: str) -> bool:
-    """Whether it is the key of an ES256 pair: DER in base64."""
-    from cryptography.exceptions import UnsupportedAlgorithm
-    from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurvePublicKey
-    from cryptography.hazmat.primitives.serialization import load_der_public_key
-
-    try:
-        key = load_der_public_key(base64.b64decode(public_key, validate=True))
-    except (ValueError, UnsupportedAlgorithm):
-        return False
-    return isinstance(key, EllipticCurvePublicKey) and isinstance(key.curve, SECP256R1)
 
 
 def _verify(factor: VerifyFactor, payload: str) -> None:
-    """Finish the enrolment of a factor if the code is right."""
-    if factor.factor_type == "push":
-        raise refused(60311, "Factor verification failed")
+    """Complete the enrolment of a factor if the code is correct."""
     if factor.status == "verified":
         return
     if factor.tries >= MOST_TRIES:
@@ -314,7 +251,7 @@ def _verify(factor: VerifyFactor, payload: str) -> None:
 
 
 def _answer(challenge: FactorChallenge, payload: str) -> None:
-    """Approve a challenge if the code is right."""
+    """Approve a challenge if the code is correct."""
     status = challenge.now()
     if status == "expired":
         raise refused(60323, "Challenge expired")
@@ -331,7 +268,7 @@ def _answer(challenge: FactorChallenge, payload: str) -> None:
 
 
 def _details(form: Form) -> dict[str, Any] | None:
-    """What the user is shown."""
+    """Return what the user is shown."""
     message = form.text("Details.Message", "(?s).{1,256}")
     fields = form.all("Details.Fields")
     if len(fields) > 20:
@@ -354,7 +291,7 @@ def _detail(text: str) -> dict[str, str]:
 
 
 def _expiry(form: Form) -> float:
-    """When a challenge ends: within an hour, by default after five minutes."""
+    """Return when a challenge expires: within an hour, by default after five minutes."""
     text = form.text("ExpirationDate", r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:?\d\d)")
     if text is None:
         return time.time() + _DEFAULT_SECONDS

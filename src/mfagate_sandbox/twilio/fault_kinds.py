@@ -1,4 +1,4 @@
-"""What can go wrong with a Twilio account, as Verify shows it: https://www.twilio.com/docs/api/errors."""
+"""The faults of a Twilio account, as Verify reports them: https://www.twilio.com/docs/api/errors."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ REVOKED = state(
 )
 ROTATED = state(
     "rotated",
-    "the auth token was replaced, and the API key by another one",
+    "the auth token and the API key were replaced",
     CauseId.CREDENTIAL_REJECTED,
     CauseId.CREDENTIAL_UNKNOWN_KEY,
 )
 DEMOTED = state(
     "credential-demoted",
-    "the API key became a restricted one without a permission",
+    "the API key was restricted, without any permission",
     CauseId.CREDENTIAL_INSUFFICIENT_PERMISSION,
     needs=_API_KEY,
 )
@@ -31,7 +31,7 @@ SUSPENDED = state("account-suspended", "the account is suspended", CauseId.ACCOU
 SERVICE_GONE = state("resource-deleted", "the Verify service was deleted", CauseId.ACCOUNT_RESOURCE_MISSING)
 REGION = state(
     "wrong-region",
-    "the API key is one of another region (ie1)",
+    "the API key belongs to another region (ie1)",
     CauseId.CREDENTIAL_WRONG_REGION,
     CauseId.CREDENTIAL_REJECTED,
     needs=_API_KEY,
@@ -44,7 +44,7 @@ AUTH_DOWN = state(
 )
 LIMITED = answer(
     "rate-limited",
-    "requests with a credential are refused because too many are under way",
+    "requests with a credential are refused because too many are in progress",
     CauseId.PROVIDER_RATE_LIMITED,
     seconds="7",
 )

@@ -1,4 +1,4 @@
-"""The parameters of a request, checked as Twilio documents them."""
+"""The parameters of a request, validated as Twilio documents them."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ _ANYTHING = "(?s).*"
 
 
 class Form:
-    """The fields of a form. Twilio reads nothing else, so any other body has no fields.
+    """The fields of a form. Twilio reads only forms, so any other body has no fields.
 
-    ``code`` is that of a bad value. A field that is empty is one that is missing.
+    ``code`` is the error of an invalid value. An empty field counts as missing.
     """
 
     def __init__(self, request: IncomingRequest, code: int) -> None:
@@ -32,14 +32,14 @@ class Form:
             raise refused(20001, "The post body is not a form") from None
 
     def required(self, name: str, pattern: str = _ANYTHING) -> str:
-        """A field that has to be there."""
+        """Return a required field."""
         value = self.text(name, pattern)
         if value is None:
             raise refused(20001, f"Missing required parameter {name} in the post body")
         return value
 
     def text(self, name: str, pattern: str = _ANYTHING) -> str | None:
-        """A field whose whole value fits ``pattern``."""
+        """Return a field whose whole value must match ``pattern``."""
         values = self._fields.get(name)
         if values is None:
             return None
@@ -48,11 +48,11 @@ class Form:
         return values[-1]
 
     def all(self, name: str) -> Sequence[str]:
-        """Every value of a field that may be repeated."""
+        """Return all values of a field that may be repeated."""
         return self._fields.get(name, [])
 
     def whole(self, name: str, least: int, most: int, default: int) -> int:
-        """A number between two others."""
+        """Return a number from ``least`` to ``most``."""
         value = self.text(name, "[0-9]{1,9}")
         if value is None:
             return default
@@ -61,22 +61,22 @@ class Form:
         return int(value)
 
     def flag(self, name: str, default: bool) -> bool:
-        """Yes or no."""
+        """Return a boolean field."""
         value = self.text(name, "(?i)true|false")
         return default if value is None else value.lower() == "true"
 
     def choice(self, name: str, choices: Sequence[str], default: str) -> str:
-        """One of several words."""
+        """Return one of several words."""
         return self.text(name, "|".join(map(re.escape, choices))) or default
 
     def document(self, name: str, longest: int) -> Any:
-        """JSON in a field of so many characters at the most."""
+        """Return the JSON in a field of at most ``longest`` characters."""
         value = self.text(name, f"(?s).{{0,{longest}}}")
         if value is None:
             return None
         try:
             document = json.loads(value)
-            json.dumps(document, allow_nan=False)  # Python reads numbers that no JSON can hold
+            json.dumps(document, allow_nan=False)  # Python also reads NaN, which is not JSON
         except (ValueError, RecursionError):
             raise invalid(self._code, name) from None
         return document

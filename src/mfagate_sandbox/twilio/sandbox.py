@@ -1,4 +1,4 @@
-"""The sandbox of Twilio Verify: an emulator."""
+"""The sandbox of Twilio Verify, an emulator."""
 
 from __future__ import annotations
 

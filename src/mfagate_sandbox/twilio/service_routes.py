@@ -1,4 +1,4 @@
-"""https://www.twilio.com/docs/verify/api/service, and what a token may ask about its account."""
+"""https://www.twilio.com/docs/verify/api/service, and what a credential may read about its account."""
 
 from __future__ import annotations
 
@@ -8,29 +8,27 @@ from mfagate.providers.twilio.settings import ACCOUNTS
 from mfagate.sandbox.emulator import IncomingRequest, Reply, route
 from mfagate_sandbox.twilio.accounts import FLAGS, Account, Service
 from mfagate_sandbox.twilio.answers import not_found, page
-from mfagate_sandbox.twilio.api import TwilioApi, alone
+from mfagate_sandbox.twilio.api import TwilioRoutes
 from mfagate_sandbox.twilio.form import Form
 
 _INVALID = 60200
 
-# No more than four digits: so says Twilio's own client, in its documentation of the parameter.
+# At most four digits, according to the documentation of Twilio's own client.
 _NAME = "(?=[^0-9]*([0-9][^0-9]*){0,4}$)[A-Za-z0-9 _-]{1,30}"
 
 
-class ServiceRoutes(TwilioApi):
+class ServiceRoutes(TwilioRoutes):
     """Services, accounts and keys."""
 
     @route("GET", "/v2/Services")
-    @alone
     def list_services(self, request: IncomingRequest) -> Reply:
-        """The services of an account."""
+        """List the services of an account."""
         services = [service.as_json() for service in self.account(request).services.values()]
         return page(request, "services", services, _INVALID)
 
     @route("POST", "/v2/Services")
-    @alone
     def create_service(self, request: IncomingRequest) -> Reply:
-        """A new service."""
+        """Create a service."""
         account, form = self.account(request), Form(request, _INVALID)
         form.required("FriendlyName")
         service = Service(account.sid, "")
@@ -38,36 +36,31 @@ class ServiceRoutes(TwilioApi):
         return Reply(201, account.add_service(service).as_json())
 
     @route("GET", "/v2/Services/<service>")
-    @alone
     def fetch_service(self, request: IncomingRequest) -> Reply:
-        """One service."""
+        """Return a service."""
         return Reply(200, self.service(request).as_json())
 
     @route("POST", "/v2/Services/<service>")
-    @alone
     def update_service(self, request: IncomingRequest) -> Reply:
-        """Change some of a service."""
+        """Change a service."""
         service = self.service(request)
         _change(service, Form(request, _INVALID))
         return Reply(200, service.as_json())
 
     @route("DELETE", "/v2/Services/<service>")
-    @alone
     def delete_service(self, request: IncomingRequest) -> Reply:
-        """Remove a service."""
+        """Delete a service."""
         del self.account(request).services[self.service(request).sid]
         return Reply(204)
 
     @route("GET", f"{ACCOUNTS}<account>.json")
-    @alone
     def fetch_account(self, request: IncomingRequest) -> Reply:
-        """The account itself."""
+        """Return the account."""
         return Reply(200, self._itself(request).as_json())
 
     @route("GET", f"{ACCOUNTS}<account>/Keys/<key>.json")
-    @alone
     def fetch_key(self, request: IncomingRequest) -> Reply:
-        """One of its API keys."""
+        """Return an API key of the account."""
         key = self._itself(request).keys.get(request.variables["key"])
         if key is None:
             raise not_found(request)
@@ -81,7 +74,7 @@ class ServiceRoutes(TwilioApi):
 
 
 def _change(service: Service, form: Form) -> None:
-    """All of it, or nothing if a parameter is bad."""
+    """Change a service, or nothing if a parameter is invalid."""
     name = form.text("FriendlyName", _NAME) or service.friendly_name
     code_length = form.whole("CodeLength", 4, 10, service.code_length)
     flags = {flag: form.flag(flag, service.is_on(flag)) for flag in FLAGS}

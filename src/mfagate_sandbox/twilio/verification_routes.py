@@ -8,7 +8,7 @@ import time
 from mfagate.sandbox.emulator import IncomingRequest, Reply, route
 from mfagate_sandbox.twilio.accounts import Service
 from mfagate_sandbox.twilio.answers import invalid, not_found, refused
-from mfagate_sandbox.twilio.api import TwilioApi, alone
+from mfagate_sandbox.twilio.api import TwilioRoutes
 from mfagate_sandbox.twilio.form import Form
 from mfagate_sandbox.twilio.verifications import MOST_CHECKS, MOST_SENDS, Verification
 
@@ -25,24 +25,23 @@ _FORMATS = {
     "RiskCheck": "enable|disable",
     "EnableSnaClientToken": "(?i)true|false",
 }
-"""Parameters that are looked at and have no effect here."""
+"""Parameters that are validated and have no effect here."""
 
 _LONGEST_DOCUMENT = 4096
 
 
-class VerificationRoutes(TwilioApi):
-    """Starting, looking at, changing and checking verifications."""
+class VerificationRoutes(TwilioRoutes):
+    """Start, read, change and check verifications."""
 
     @route("POST", "/v2/Services/<service>/Verifications")
-    @alone
     def start(self, request: IncomingRequest) -> Reply:
-        """Send a code. While one is under way to the same address it is sent again."""
+        """Send a code; while a verification of the same address is pending, send its code again."""
         service, form = self.service(request), Form(request, _INVALID)
         form.required("To")
         channel = form.required("Channel", "sms|call|email|whatsapp|sna|rcs|auto")
         to = form.required("To", _MAIL if channel == "email" else _PHONE)
         code = _custom_code(service, form)
-        _look_at(form)
+        _validate(form)
         _require_channel(channel)
         verification = _current(service, to)
         if verification is None:
@@ -59,7 +58,7 @@ class VerificationRoutes(TwilioApi):
             )
             service.verifications[verification.sid] = verification
         elif verification.status == "max_attempts_reached":
-            # By the page of 60202, a new one has to wait until this one expires.
+            # According to the page of 60202, this verification must expire first.
             raise refused(60202, "Max check attempts reached")
         elif len(verification.sends) >= MOST_SENDS:
             raise refused(60203, "Max send attempts reached")
@@ -67,15 +66,13 @@ class VerificationRoutes(TwilioApi):
         return Reply(201, verification.as_json())
 
     @route("GET", "/v2/Services/<service>/Verifications/<verification>")
-    @alone
     def fetch(self, request: IncomingRequest) -> Reply:
-        """Look at one; those that were approved or have expired are gone."""
+        """Return a verification; approved and expired ones are not found."""
         return Reply(200, self._known(request).as_json())
 
     @route("POST", "/v2/Services/<service>/Verifications/<verification>")
-    @alone
     def update(self, request: IncomingRequest) -> Reply:
-        """Approve or cancel one, as those do who check codes themselves."""
+        """Approve or cancel a verification, as clients do that check codes themselves."""
         verification, form = self._known(request), Form(request, _INVALID)
         status = form.required("Status", "approved|canceled")
         if verification.is_current:
@@ -83,11 +80,10 @@ class VerificationRoutes(TwilioApi):
         return Reply(200, verification.as_json())
 
     @route("POST", "/v2/Services/<service>/VerificationCheck")
-    @alone
     def check(self, request: IncomingRequest) -> Reply:
-        """Check a code. A wrong one is answered with 200 as well.
+        """Check a code; the status is 200 for a wrong code, too.
 
-        A number without a verification is not found; one live test has seen 60200 instead.
+        A number without a verification is not found; one live test got 60200 instead.
         """
         service, form = self.service(request), Form(request, _INVALID)
         sid = form.text("VerificationSid", "VE[0-9a-fA-F]{32}")
@@ -105,7 +101,7 @@ class VerificationRoutes(TwilioApi):
         return Reply(200, verification.checked_json("approved" if is_right else "pending"))
 
     def _known(self, request: IncomingRequest) -> Verification:
-        """By its SID, or by the number that it goes to."""
+        """Find a verification by SID or phone number."""
         service, name = self.service(request), request.variables["verification"]
         verification = service.verifications.get(name) or _current(service, name)
         if verification is None or verification.now() in ("approved", "expired"):
@@ -118,7 +114,7 @@ def _current(service: Service, to: str) -> Verification | None:
 
 
 def _custom_code(service: Service, form: Form) -> str | None:
-    """The client's own code, where the service has the feature."""
+    """Return the client's own code, if the service has the feature."""
     needs = {"CustomCode": "CustomCodeEnabled", "Amount": "Psd2Enabled", "Payee": "Psd2Enabled"}
     lacking = [name for name, flag in needs.items() if form.text(name) is not None and not service.is_on(flag)]
     if lacking or form.text("CustomFriendlyName") is not None:
@@ -126,7 +122,7 @@ def _custom_code(service: Service, form: Form) -> str | None:
     return form.text("CustomCode", _CODE)
 
 
-def _look_at(form: Form) -> None:
+def _validate(form: Form) -> None:
     for name, pattern in _FORMATS.items():
         form.text(name, pattern)
     for name in ("RateLimits", "ChannelConfiguration", "TemplateCustomSubstitutions"):
@@ -136,7 +132,7 @@ def _look_at(form: Form) -> None:
 
 
 def _require_channel(channel: str) -> None:
-    """What this service is set up for: text messages, calls and WhatsApp."""
+    """Require a channel of this service: text messages, calls or WhatsApp."""
     if channel == "email":
         raise refused(60217, "A Mailer must be associated with the service")
     if channel in ("sna", "rcs"):

@@ -1,8 +1,8 @@
-"""Verifications: a code on its way to a number, and what becomes of it.
+"""Verifications: a code that was sent, and its checks.
 
-Limits by https://www.twilio.com/docs/verify/api/rate-limits-and-timeouts: a verification
-lives ten minutes, takes five sends and five checks. The code is given out nowhere: a
-client that has to know it sends one of its own, with a service that has custom codes on.
+Limits follow https://www.twilio.com/docs/verify/api/rate-limits-and-timeouts: a verification lasts
+ten minutes and allows five sends and five checks. The emulator never reveals the code; a client
+that must know it sets its own, with a service that allows custom codes.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _LOUD = ("sms", "call", "email")
 
 @dataclass(slots=True)
 class Verification:
-    """One verification. ``status`` is what was decided; :meth:`now` looks at the clock too."""
+    """One verification. ``status`` is what was decided; :meth:`now` also considers the time."""
 
     account_sid: str
     service_url: str
@@ -43,23 +43,23 @@ class Verification:
 
     @property
     def is_current(self) -> bool:
-        """Whether it still stands in the way of another one to the same number."""
+        """Whether it still prevents another verification of the same number."""
         return self.now() in ("pending", "max_attempts_reached")
 
     def now(self) -> str:
-        """The status at this moment."""
+        """Return the current status."""
         is_old = time.time() - self.created >= LIFETIME_SECONDS
         return "expired" if is_old and self.status in ("pending", "max_attempts_reached") else self.status
 
     def send(self, channel: str) -> None:
-        """One more message with the same code."""
+        """Send the code in another message."""
         self.channel = channel
         self.updated = time.time()
         written = channel.upper() if channel in _LOUD else channel
         self.sends.append({"time": moment(self.updated), "channel": written, "attempt_sid": new_sid("VL")})
 
     def check(self, code: str) -> None:
-        """Compare a code; the fifth wrong one is the last."""
+        """Compare a code; the fifth wrong code is the last."""
         self.checks += 1
         self.updated = time.time()
         if secrets.compare_digest(self.code.encode(), code.encode()):
@@ -68,7 +68,7 @@ class Verification:
             self.status = "max_attempts_reached"
 
     def checked_json(self, status: str) -> dict[str, Any]:
-        """It as https://www.twilio.com/docs/verify/api/verification-check shows it."""
+        """Return it as a result of a check; see https://www.twilio.com/docs/verify/api/verification-check."""
         return {
             "sid": self.sid,
             "service_sid": self.service_sid,
@@ -85,7 +85,7 @@ class Verification:
         }
 
     def as_json(self) -> dict[str, Any]:
-        """It as https://www.twilio.com/docs/verify/api/verification shows it."""
+        """Return the verification; see https://www.twilio.com/docs/verify/api/verification."""
         shown = self.checked_json(self.now())
         del shown["sna_attempts_error_codes"]
         return shown | {

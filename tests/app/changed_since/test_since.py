@@ -460,7 +460,7 @@ def _shallow(repository: Repository, tmp_path: Path) -> Path:
     [
         ("v9", "git knows no revision 'v9' here: correct it, or fetch it first"),
         ("", "'' is no revision"),
-        ("--output=/tmp/x", "is no revision: write it like origin/main"),
+        ("--output=/tmp/x", "is not a revision: write it like origin/main"),
         ("HEAD:integrations.toml", "git knows no revision"),
         ("a\nb", "git knows no revision"),
     ],
@@ -502,12 +502,12 @@ def test_a_shallow_clone_says_how_to_fetch_more(repository: Repository, tmp_path
 def test_no_repository(repository: Repository) -> None:
     subprocess.run(["rm", "-rf", str(repository.folder / ".git")], check=True)
     result = repository.run("check", "--changed-since", "HEAD", GIT_CEILING_DIRECTORIES=str(repository.folder.parent))
-    assert (result.exit_code, "is in no working tree of git" in result.stderr) == (2, True), result.stderr
+    assert (result.exit_code, "is not in a usable working tree of git" in result.stderr) == (2, True), result.stderr
 
 
 def test_no_git(repository: Repository, tmp_path: Path) -> None:
     result = repository.run("check", "--changed-since", "HEAD", PATH=str(tmp_path / "nowhere"))
-    assert (result.exit_code, "the command git is needed" in result.stderr) == (2, True), result.stderr
+    assert (result.exit_code, "the command git is required" in result.stderr) == (2, True), result.stderr
 
 
 NAMES = st.sampled_from(["a", "b", "c", "d"])

@@ -99,7 +99,7 @@ def test_without_one_the_report_says_which_lines_to_add(project: Behind) -> None
     assert red["location"]["line"] == project.line_of("[integrations.duo]")
 
 
-def test_one_of_another_authority_points_at_the_setting(project: Behind) -> None:
+def test_a_certificate_of_another_authority_is_located_at_the_setting(project: Behind) -> None:
     project.show(trustme.CA())
     result = project.run("gate")
     red = result.first_red

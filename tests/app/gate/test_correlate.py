@@ -22,7 +22,7 @@ ANSWERED = Check(id="provider.ping", outcome=Outcome.PASS)
 SKIPPED = Check(id="credential.accepted", outcome=Outcome.SKIPPED)
 
 
-def told(tmp_path: Path, *all_checks: tuple[str, list[Check]], local: str = "") -> Check:
+def with_evidence(tmp_path: Path, *all_checks: tuple[str, list[Check]], local: str = "") -> Check:
     """The deciding check of the first of these integrations, each (provider, checks)."""
     names = [f"{provider}-{number}" for number, (provider, _) in enumerate(all_checks)]
     (tmp_path / "integrations.toml").write_text(
@@ -63,27 +63,27 @@ def told(tmp_path: Path, *all_checks: tuple[str, list[Check]], local: str = "") 
         ([REACHED, DOWN], ("okta", [REACHED, ANSWERED]), None),
     ],
 )
-def test_what_a_neighbour_saw_is_evidence(
+def test_the_result_of_another_integration_is_evidence(
     tmp_path: Path, mine: list[Check], theirs: tuple[str, list[Check]], evidence: str | None
 ) -> None:
-    assert told(tmp_path, ("duo", mine), theirs).evidence.get(EVIDENCE) == evidence
+    assert with_evidence(tmp_path, ("duo", mine), theirs).evidence.get(EVIDENCE) == evidence
 
 
-def test_a_sandbox_of_our_own_is_no_witness_for_the_network(tmp_path: Path) -> None:
-    assert EVIDENCE not in told(tmp_path, ("duo", [SILENT]), ("okta", [REACHED]), local="okta-1").evidence
+def test_our_own_sandbox_shows_nothing_about_the_network(tmp_path: Path) -> None:
+    assert EVIDENCE not in with_evidence(tmp_path, ("duo", [SILENT]), ("okta", [REACHED]), local="okta-1").evidence
 
 
-def test_a_problem_that_all_share_has_another_first_step(tmp_path: Path) -> None:
-    alone = told(tmp_path, ("duo", [REACHED, REFUSED]), ("duo", [REACHED, REFUSED])).next_step
+def test_a_problem_that_all_integrations_share_has_another_next_step(tmp_path: Path) -> None:
+    alone = with_evidence(tmp_path, ("duo", [REACHED, REFUSED]), ("duo", [REACHED, REFUSED])).next_step
     assert str(alone).startswith("No credential for this provider was accepted")
     one_of_three = [("duo", [REACHED, REFUSED]), ("duo", [REACHED, REFUSED]), ("duo", [REACHED, ACCEPTED])]
-    check = told(tmp_path, *one_of_three)
+    check = with_evidence(tmp_path, *one_of_three)
     assert check.evidence[EVIDENCE] == "accepted in this run: duo-2; not accepted either: duo-1"
     assert check.next_step == REFUSED.next_step
 
 
 def test_the_cause_stays(tmp_path: Path) -> None:
-    check = told(tmp_path, ("duo", [REACHED, REFUSED]), ("duo", [REACHED, REFUSED]))
+    check = with_evidence(tmp_path, ("duo", [REACHED, REFUSED]), ("duo", [REACHED, REFUSED]))
     assert (check.cause, check.outcome) == (CauseId.CREDENTIAL_REJECTED, Outcome.FAIL)
 
 
@@ -147,4 +147,4 @@ def test_environments_that_share_a_table_warn_once(reports: list[IntegrationRepo
     for one, report in zip(after, reports, strict=True):
         assert Verdict.of(check.outcome for check in one.checks) == report.verdict
         if one.name not in said:
-            assert one.checks[0].message.endswith(f"{said[0]}, which reports it")
+            assert one.checks[0].message.startswith(f"{said[0]} shares this table")

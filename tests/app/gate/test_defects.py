@@ -31,7 +31,7 @@ def defects(report: Report) -> list[Check]:
     return [check for check in report.integrations[0].checks if check.cause is CauseId.GATE_INTERNAL_ERROR]
 
 
-def test_a_defect_in_one_rung(
+def test_a_defect_in_one_check_does_not_stop_the_others(
     project: Project, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     def identity(self: PrivacyIDEAProbes, *_: object) -> dict[str, str]:
@@ -48,7 +48,7 @@ def test_a_defect_in_one_rung(
     assert project.env["VALIDATE"] not in caplog.text + report.model_dump_json()
 
 
-def test_a_defect_in_one_interaction(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_defect_in_one_interaction_stops_no_other(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     from mfagate.contract import Interaction, Mismatch
     from mfagate.contract.mismatch import Showable
 

@@ -50,8 +50,8 @@ def test_every_report_says_so(project: Somebodys) -> None:
     assert all("\n  recorded_from: emulator\n" in text for text in recorded)
     for command in ("gate", "check"):
         result = project.run(command)
-        told = [check for check in result.first["checks"] if check["cause"] == "cassette.emulated"]
-        assert [check["outcome"] for check in told] == ["info"], command
+        emulated = [check for check in result.first["checks"] if check["cause"] == "cassette.emulated"]
+        assert [check["outcome"] for check in emulated] == ["info"], command
     result = project.run("gate")
     assert result.first["target"] == "emulator"
     assert "answered by emulators, not by the providers themselves: duo" in result.stdout

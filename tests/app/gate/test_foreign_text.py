@@ -192,7 +192,7 @@ def behind(path: str) -> tuple[Answer, int]:
 
 
 @pytest.mark.parametrize("first", range(0, len(PLACES), 4))
-def test_a_key_that_comes_back_is_shown_nowhere(tmp_path: Path, first: int) -> None:
+def test_a_key_that_an_answer_repeats_is_never_shown(tmp_path: Path, first: int) -> None:
     def answer(path: str, sent: str) -> bytes:
         answered, before = behind(path)
         return answered("x" * before + sent + "y" * 400)

@@ -10,22 +10,11 @@ from pathlib import Path
 
 import pytest
 import trustme
+from tests.support.faults import after, clock_ahead, on_path, without_date
 from tests.support.project import Project
 
 from mfagate.sandbox import Running
-from mfagate.sandbox.faulty_proxy import (
-    Fault,
-    Handler,
-    after,
-    always,
-    clock_ahead,
-    drip,
-    faulty_proxy,
-    flood,
-    hang_up,
-    on_path,
-    without_date,
-)
+from mfagate.sandbox.faulty_proxy import Fault, Handler, always, drip, faulty_proxy, flood, hang_up
 
 FAIL, INCONCLUSIVE = 1, 3
 
@@ -358,7 +347,7 @@ def test_an_admin_key_that_may_not_list_tokens(project: Project, server: Running
         (always(200, b'{"result": {', "application/json"), "contract.body-unreadable"),
     ],
 )
-def test_what_arranges_a_state_cannot_be_read(
+def test_a_setup_answer_that_cannot_be_read(
     project: Project, server: Running, answer: Callable[[Handler], bool], cause: str
 ) -> None:
     with faulty_proxy(server.endpoint, on_path("/token/init", answer)) as before:

@@ -149,7 +149,7 @@ def test_in_production_nothing_is_removed(project: Project, aged: Callable[[int]
 
 
 @pytest.mark.parametrize("sandbox", sorted(PROVIDERS.keys() - WITHOUT_NOTE), indirect=True)
-def test_what_only_looks_similar_stays(
+def test_things_with_similar_names_are_kept(
     project: Project, aged: Callable[[int], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The name is right to the last character, and what is said of it is somebody's own."""

@@ -46,7 +46,7 @@ def test_no_more_threads_than_allowed_and_every_job_is_done() -> None:
     workers.shutdown()
 
 
-def test_a_job_that_fails_says_so_to_whoever_asks() -> None:
+def test_the_error_of_a_failed_job_is_raised_to_its_caller() -> None:
     workers = Workers(1)
     with pytest.raises(ZeroDivisionError):
         workers.submit(lambda: 1 // 0).result()
@@ -54,7 +54,7 @@ def test_a_job_that_fails_says_so_to_whoever_asks() -> None:
     workers.shutdown()
 
 
-def test_what_was_not_begun_is_dropped_on_request() -> None:
+def test_waiting_jobs_can_be_cancelled() -> None:
     workers, begun, released = Workers(1), threading.Event(), threading.Event()
 
     def job() -> None:
@@ -70,9 +70,7 @@ def test_what_was_not_begun_is_dropped_on_request() -> None:
 
 
 @pytest.mark.parametrize("possible", [0, 1, 4])
-def test_with_fewer_threads_than_wanted_all_is_done_all_the_same(
-    possible: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_all_jobs_are_done_with_fewer_threads_than_wanted(possible: int, monkeypatch: pytest.MonkeyPatch) -> None:
     started = threading.Thread.start
     left = iter(range(possible))
 
@@ -94,7 +92,7 @@ def test_a_run_offline_takes_one_thread_and_a_live_one_a_bounded_number() -> Non
     assert gate._most_workers(Stage.GATE, 0) == 1
 
 
-def test_time_in_which_nothing_could_go_on_is_counted() -> None:
+def test_time_in_which_no_thread_could_run_is_counted() -> None:
     """A wait that should have ended long ago, as that of a thread that is not given a processor."""
     stalls = Stalls(step=60)
     with stalls.measured():
@@ -112,7 +110,7 @@ def test_a_watcher_that_is_late_counts_nothing_after_the_end() -> None:
     assert stalls._due is None
 
 
-def test_no_time_is_lost_where_nobody_measures() -> None:
+def test_no_time_is_subtracted_without_a_measurement() -> None:
     stalls = Stalls()
     assert stalls.lost() == 0.0
 
@@ -132,7 +130,7 @@ SHORT: list[tuple[BaseException, str | None]] = [
 
 
 @pytest.mark.parametrize(("error", "what"), SHORT, ids=repr)
-def test_what_a_machine_runs_out_of(error: Exception, what: str | None) -> None:
+def test_every_shortage_of_a_machine_is_recognised(error: Exception, what: str | None) -> None:
     assert shortage_of(error) == what
     wrapped = ValueError("something else")
     wrapped.__cause__ = error
@@ -163,26 +161,26 @@ def report(name: str, outcome: Outcome) -> IntegrationReport:
     )
 
 
-def told(reports: list[IntegrationReport], name: str) -> str:
+def other_integrations(reports: list[IntegrationReport], name: str) -> str:
     integrations: Any = [SimpleNamespace(name=one.name, uses_sandbox=False) for one in reports]
     (found,) = (one for one in add_peer_evidence(reports, integrations) if one.name == name)
     return str(found.checks[0].evidence.get("other integrations"))
 
 
 @pytest.mark.parametrize("position", [0, 3, 5, 6, 500])
-def test_many_neighbours_are_counted_and_five_are_named(position: int) -> None:
+def test_of_many_other_integrations_five_are_named(position: int) -> None:
     names = [f"duo-{number:04d}" for number in range(1001)]
     reports = [report(name, Outcome.FAIL if name == names[position] else Outcome.PASS) for name in names]
     others = [name for name in names if name != names[position]]
-    assert told(reports, names[position]) == f"accepted in this run: {', '.join(others[:5])} and 995 more"
+    assert other_integrations(reports, names[position]) == f"accepted in this run: {', '.join(others[:5])} and 995 more"
 
 
 @pytest.mark.parametrize("position", [0, 5, 6, 9])
-def test_those_in_the_same_trouble_are_counted_without_itself(position: int) -> None:
+def test_other_integrations_with_the_same_problem_are_counted(position: int) -> None:
     names = [f"duo-{number}" for number in range(10)]
     others = [name for name in names if name != names[position]]
     expected = f"not accepted either: {', '.join(others[:5])} and 4 more"
-    assert told([report(name, Outcome.FAIL) for name in names], names[position]) == expected
+    assert other_integrations([report(name, Outcome.FAIL) for name in names], names[position]) == expected
 
 
 @pytest.mark.parametrize(("number", "text"), [(1, "0"), (5, "0, 1, 2, 3, 4"), (6, "0, 1, 2, 3, 4 and 1 more"), (0, "")])
@@ -217,7 +215,7 @@ def limited(project: Project, limit: int, *arguments: str) -> CommandResult:
 
 
 @pytest.mark.parametrize(("command", "limits"), [("check", (4, 6, 64)), ("gate", (8, 64))])
-def test_without_descriptors_nobody_else_is_blamed(project: Project, command: str, limits: tuple[int, ...]) -> None:
+def test_a_lack_of_descriptors_blames_nothing_else(project: Project, command: str, limits: tuple[int, ...]) -> None:
     """From too few to enough: it passes, or says that this machine ran out of them."""
     seen = set()
     for limit in limits:

@@ -81,6 +81,6 @@ def test_a_public_report(report: PublicReport, start: Start, tmp_path: Path) -> 
     assert not step.startswith(REPLACING) or not report.keeps, step
 
 
-def test_each_report_is_public_and_told_once() -> None:
+def test_each_report_is_public_and_listed_once() -> None:
     assert len({report.url for report in REPORTS}) == len(REPORTS) >= 40
     assert all(report.url.startswith("https://") for report in REPORTS)

@@ -8,10 +8,11 @@ import re
 from pathlib import Path
 
 import pytest
+from tests.support.faults import on_path
 from tests.support.project import REPOSITORY, Project
 
 from mfagate.sandbox import Running
-from mfagate.sandbox.faulty_proxy import Handler, faulty_proxy, on_path
+from mfagate.sandbox.faulty_proxy import Handler, faulty_proxy
 
 
 @pytest.fixture
@@ -46,14 +47,14 @@ def test_it_says_which_files_changed(project: Project, tapes: Path) -> None:
     edited.write_text(edited.read_text().replace("code: ", "code: 9"))
     old.write_text(re.sub("recorded_at: .*", "recorded_at: 2026-01-02", old.read_text()))
     result = project.run("record", "--output", "markdown=report.md")
-    told = " ".join(result.stdout.split())
-    assert f"mfa: new recordings in tapes: {gone.name} " in told
-    assert f"mfa: changed recordings in tapes: {edited.name} " in told
-    assert f"mfa: recordings of which only the date changed in tapes: {old.name} " in told
-    assert f"mfa: recordings that did not change: {len(names) - 3}" in told
+    output = " ".join(result.stdout.split())
+    assert f"mfa: new recordings in tapes: {gone.name} " in output
+    assert f"mfa: changed recordings in tapes: {edited.name} " in output
+    assert f"mfa: recordings with only a new date in tapes: {old.name} " in output
+    assert f"mfa: unchanged recordings: {len(names) - 3}" in output
     assert edited.name in (project.folder / "report.md").read_text()
     again = " ".join(project.run("record").stdout.split())
-    assert f"PASS: recorded mfa: recordings that did not change: {len(names)} integration" in again
+    assert f"PASS: recorded mfa: unchanged recordings: {len(names)} integration" in again
 
 
 def test_recordings_hold_no_secret(project: Project, tapes: Path, server: Running) -> None:
@@ -82,9 +83,7 @@ def test_an_answer_that_breaks_the_contract_is_not_recorded(project: Project, ta
     assert contents(tapes) == before
 
 
-def test_a_secret_that_slips_through_is_caught_before_the_old_file_is_replaced(
-    project: Project, tapes: Path, server: Running
-) -> None:
+def test_a_secret_that_scrubbing_misses_keeps_the_old_recording(project: Project, tapes: Path, server: Running) -> None:
     project.run("record")
     before = contents(tapes)
 

@@ -149,7 +149,7 @@ def test_a_run_of_the_same_name_does_not_send_it_again(
     assert ask(hang_up, "staging")[1] == 1
 
 
-def test_a_message_that_never_left_is_tried_again(
+def test_a_message_that_never_left_this_machine_is_sent_again(
     ask: Ask, sandbox: tuple[str, Running], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Without a connection nothing was sent."""

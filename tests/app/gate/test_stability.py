@@ -9,10 +9,11 @@ from collections import defaultdict
 from collections.abc import Iterator
 
 import pytest
+from tests.support.faults import on_path
 from tests.support.project import Project
 
 from mfagate.sandbox import Running
-from mfagate.sandbox.faulty_proxy import Fault, Handler, always, faulty_proxy, hang_up, on_path
+from mfagate.sandbox.faulty_proxy import Fault, Handler, always, faulty_proxy, hang_up
 
 REFUSAL = {"code": 4031, "message": "Authentication failure. The authorization token is missing or expired."}
 UNAVAILABLE = always(503, b"")
@@ -43,14 +44,14 @@ def between(first: int, last: int, fault: Fault) -> Fault:
         pytest.param(between(20, 21, hang_up), "network.connection-reset", id="resets"),
     ],
 )
-def test_what_passes_is_a_warning(project: Project, server: Running, fault: Fault, cause: str) -> None:
+def test_a_transient_error_is_a_warning(project: Project, server: Running, fault: Fault, cause: str) -> None:
     with faulty_proxy(server.endpoint, fault) as before:
         project.settings["url"] = before.url
         result = project.run("gate")
     assert result.exit_code == 0, result.stdout
     (steady,) = result.checks("provider.steady")
     assert (steady["outcome"], steady["cause"]) == ("warn", cause)
-    assert "not answered at once" in steady["message"]
+    assert "not answered at the first attempt" in steady["message"]
 
 
 def late(handler: Handler) -> bool:
@@ -68,7 +69,7 @@ def test_a_provider_that_is_slow_for_a_while_is_a_warning(project: Project, serv
     assert len(result.checks("contract.interaction")) > 20
 
 
-def test_what_passes_too_often_is_no_pass(project: Project, server: Running) -> None:
+def test_too_many_transient_errors_are_inconclusive(project: Project, server: Running) -> None:
     """All is answered in the end; but what the gate asks again, a login does not."""
     with faulty_proxy(server.endpoint, often(UNAVAILABLE)) as before:
         project.settings["url"] = before.url
@@ -76,14 +77,14 @@ def test_what_passes_too_often_is_no_pass(project: Project, server: Running) -> 
     assert (result.exit_code, result.first["cause"]) == (3, "provider.degraded"), result.stdout
 
 
-def test_what_does_not_pass_is_told_with_what_was_answered(project: Project, server: Running) -> None:
+def test_a_lasting_error_names_how_many_requests_were_answered(project: Project, server: Running) -> None:
     """Some errors pass, and then there are too many of them: not down, and not in order."""
     sporadic, lasting = every(7, UNAVAILABLE), between(30, 200, UNAVAILABLE)
     with faulty_proxy(server.endpoint, lambda handler: lasting(handler) or sporadic(handler)) as before:
         project.settings["url"] = before.url
         result = project.run("gate")
     assert (result.exit_code, result.first["cause"]) == (3, "provider.degraded"), result.stdout
-    assert "only when asked again" in result.first_red["evidence"]["in this run"]
+    assert "only when repeated" in result.first_red["evidence"]["in this run"]
 
 
 def refuse(handler: Handler) -> bool:
@@ -124,4 +125,4 @@ def test_a_credential_that_is_refused_in_mid_run(project: Project, server: Runni
         project.settings["url"] = before.url
         result = project.run("gate")
     assert (result.exit_code, result.first["cause"]) == (3, "provider.auth-outage"), result.stdout
-    assert "accepted when this run began" in result.first["headline"]
+    assert "accepted at the start of this run" in result.first["headline"]

@@ -183,7 +183,7 @@ def test_a_single_name_that_does_not_exist_has_two_suspects_and_its_line(machine
     assert f"integrations.toml:{machine.line_of('host = ')}" in step(one)
 
 
-def test_a_single_name_of_which_nothing_is_known(machine: Machine, names: Names) -> None:
+def test_a_single_name_that_cannot_be_looked_up(machine: Machine, names: Names) -> None:
     names[EU] = NO_ANSWER
     one = machine.gate(duo("eu", EU)).integrations[0]
     assert (one.verdict, one.cause) == ("inconclusive", CauseId.NETWORK_DNS_FAILURE)
@@ -209,7 +209,7 @@ def test_names_that_lead_to_this_machine_itself(machine: Machine, names: Names) 
     names.update({EU: unused_port(), US: unused_port()})
     one = machine.gate(duo("eu", EU)).integrations[0]
     assert (one.verdict, one.cause) == ("inconclusive", CauseId.NETWORK_CONNECTION_REFUSED)
-    assert f"{EU} leads to this machine itself (127.0.0.1)" in step(one)
+    assert f"{EU} points to this machine (127.0.0.1)" in step(one)
     both = machine.gate(duo("eu", EU), duo("us", US))
     assert causes(both) == {"eu": "network.this-machine", "us": "network.this-machine"}
     assert "filter" in step(both.integrations[0])
@@ -270,7 +270,7 @@ def test_a_single_integration_that_is_selected_is_alone(machine: Machine, names:
 @pytest.mark.parametrize(
     ("witness", "cause"), [(NO_SUCH_NAME, "network.this-machine"), (None, "network.dns-failure")], ids=["lost", "found"]
 )
-def test_a_further_host_tells_whether_it_is_this_machine(
+def test_a_further_host_shows_whether_it_is_this_machine(
     machine: Machine, names: Names, serve: Serve, witness: Exception | None, cause: str
 ) -> None:
     asked = serve(hang_up)
@@ -283,7 +283,7 @@ def test_a_further_host_tells_whether_it_is_this_machine(
     assert asked.accepted == (witness is None)
 
 
-def test_the_further_host_is_asked_only_if_another_was_not_reached(
+def test_the_further_host_is_tried_only_if_another_was_not_reached(
     machine: Machine, names: Names, serve: Serve, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked, reached = serve(hang_up), serve(answer(b"HTTP/1.1 503 No\r\nContent-Length: 0\r\n\r\n"))
@@ -299,7 +299,7 @@ def test_the_further_host_is_asked_only_if_another_was_not_reached(
     "value",
     ['"https://www.example.com"', '"www.example.com/"', '"localhost"', '"127.0.0.1:80"', '""', '"a b"', '"u@a"', "1"],
 )
-def test_a_further_host_that_is_none(tmp_path: Path, value: str) -> None:
+def test_a_further_host_must_be_a_host(tmp_path: Path, value: str) -> None:
     (tmp_path / "integrations.toml").write_text(f"[gate]\nwitness_host = {value}\n")
     with pytest.raises(ConfigError, match="witness_host"):
         load(tmp_path / "integrations.toml", ["duo"])
@@ -385,7 +385,7 @@ def test_the_proxy_resolves_the_names(
     assert "the name is wrong" in step(one)
 
 
-def test_a_proxy_that_connects_one_of_two_is_no_matter_of_this_machine(
+def test_a_proxy_that_connects_to_one_of_two_hosts_clears_this_machine(
     machine: Machine, names: Names, serve: Serve, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def picky(connection: socket.socket, server: Server) -> None:

@@ -74,19 +74,19 @@ def assert_skipped(result: CommandResult, description: str, words: str) -> None:
     (check,) = [check for check in result.checks("contract.interaction") if check["subject"] == description]
     assert (result.exit_code, check["outcome"], check["cause"]) == (0, "skipped", CauseId.CONTRACT_ASKED_TOO_SOON)
     assert words in check["message"]
-    assert re.search(r"it can be asked again after \d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC$", check["message"])
+    assert re.search(r"it can be sent again after \d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC$", check["message"])
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", check["evidence"]["again after"])
     assert "repair" not in check["message"] + check["next_step"]
 
 
-def test_without_time_to_wait_it_is_skipped(okta: Running, tmp_path: Path) -> None:
+def test_without_enough_time_it_is_skipped(okta: Running, tmp_path: Path) -> None:
     project = Project(tmp_path, "okta", okta, "message sent", "unknown user")
     assert project.run("gate").checks("contract.interaction")[1]["outcome"] == "pass"
     assert_skipped(project.run("gate"), "message sent", "a code was sent to this user a moment ago")
 
 
 @pytest.mark.parametrize(("environment", "requests"), [("staging", 2), ("production", 1)])
-def test_with_time_it_is_waited_for_once(
+def test_with_enough_time_it_waits_once_and_sends_again(
     environment: str, requests: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """And never in production."""
@@ -160,7 +160,7 @@ def test_a_user_who_was_blocked(auth0: Running, tmp_path: Path) -> None:
         ("auth0", {"error": "too_many_attempts", "error_description": "Too many"}),
     ],
 )
-def test_it_excuses_nothing_else(
+def test_no_other_error_is_skipped(
     name: str, body: dict[str, Any], request: pytest.FixtureRequest, tmp_path: Path
 ) -> None:
     """A provider that says so to everything has not accepted the credential."""

@@ -9,11 +9,12 @@ from xml.etree import ElementTree
 
 import jsonschema
 import pytest
+from tests.support.faults import on_path
 from tests.support.project import Project
 
 from mfagate import schemas
 from mfagate.sandbox import Running
-from mfagate.sandbox.faulty_proxy import always, faulty_proxy, on_path
+from mfagate.sandbox.faulty_proxy import always, faulty_proxy
 from mfagate.testing import CommandResult
 
 FAIL, USAGE = 1, 2
@@ -104,7 +105,7 @@ def test_a_waived_finding_no_longer_blocks_and_every_report_says_so(fails_open: 
         assert words in said
 
 
-def test_the_ladder_goes_on_above_a_waived_finding(fails_open: Project) -> None:
+def test_later_checks_run_after_a_waived_finding(fails_open: Project) -> None:
     fails_open.settings["tables"] += waiver("config.fails-open")
     result = fails_open.run("gate")
     assert result.exit_code == 0, result.stdout
@@ -150,7 +151,7 @@ def test_a_warning_stays_a_warning_when_its_waiver_ends(project: Project) -> Non
     assert (result.exit_code, about_waivers(result)) == (0, [("waiver.expired", "warn")])
 
 
-def test_a_waiver_may_be_meant_for_one_subject(changed: Project) -> None:
+def test_a_waiver_can_be_limited_to_one_subject(changed: Project) -> None:
     changed.settings["tables"] = waiver("contract.status-changed", subject="OTP *")
     result = changed.run("gate")
     assert [check["subject"] for check in waived(result)] == ["OTP accepted"]
@@ -180,8 +181,8 @@ def test_many_waived_findings_of_a_kind_are_summed_up(changed: Project) -> None:
 @pytest.mark.parametrize(
     ("tables", "says"),
     [
-        pytest.param(waiver("config.timeout-budget"), "nothing of the kind was found", id="nothing to find"),
-        pytest.param(waiver("cassette.missing", subject="OPT accepted"), "nothing has this subject", id="no subject"),
+        pytest.param(waiver("config.timeout-budget"), "its cause was not found", id="nothing to find"),
+        pytest.param(waiver("cassette.missing", subject="OPT accepted"), "none has this subject", id="no subject"),
         pytest.param(
             waiver("config.timeout-budget", "yesterday"), f"it ended on {day('yesterday')}", id="and it has ended"
         ),
@@ -212,7 +213,7 @@ def test_a_run_that_could_not_find_it_does_not_call_it_unused(project: Project, 
     # Skipped in production.
     project.settings |= {"environment": "production", "tables": waiver("contract.status-changed", subject="wrong OTP")}
     assert about_waivers(project.run("gate")) == []
-    # The rung ended red, so it has not said everything.
+    # The check is red, so it may not have reported everything.
     project.settings |= {"environment": "staging", "tables": waiver("config.timeout-budget"), "admin_key": "env:NOBODY"}
     assert about_waivers(project.run("check")) == []
     project.settings["admin_key"] = "env:ADMIN"
@@ -223,7 +224,7 @@ def test_a_run_that_could_not_find_it_does_not_call_it_unused(project: Project, 
         assert about_waivers(project.run("gate")) == []
 
 
-def test_an_ended_waiver_is_told_offline_before_it_blocks_the_gate(project: Project) -> None:
+def test_an_expired_waiver_is_reported_offline_before_it_blocks_the_gate(project: Project) -> None:
     project.settings["tables"] = waiver("contract.status-changed", "yesterday")
     result = project.run("check")
     assert (result.exit_code, about_waivers(result)) == (0, [("waiver.expired", "warn")])
@@ -237,7 +238,7 @@ def test_the_horizon_can_be_set(fails_open: Project, days: int | None, number: i
     assert len(about_waivers(fails_open.run("check"))) == number
 
 
-def test_no_waiver_reaches_what_other_checks_stand_on(project: Project, server: Running) -> None:
+def test_a_check_that_others_depend_on_cannot_be_waived(project: Project, server: Running) -> None:
     """The same cause, found on the credential's own probe, means that nothing was shown."""
     project.settings["tables"] = waiver("contract.not-json") + waiver("contract.status-changed")
     with faulty_proxy(server.endpoint, always(200, b"<html>log in</html>")) as before:
@@ -287,9 +288,9 @@ TOO_LATE = str(datetime.now(UTC).date() + timedelta(days=181))
         ('cause = "credential.rejected"', "cause", "credential.rejected cannot be waived: repair it, or let one"),
         ('cause = "gate.nothing-checked"', "cause", "gate.nothing-checked cannot be waived"),
         ("cause = 5", "cause", "must be a string in quotes"),
-        ('reason = " "', "reason", "must say something"),
-        ('owner = ""', "owner", "must say something"),
-        ('subject = ""', "subject", "must say something"),
+        ('reason = " "', "reason", "must not be empty"),
+        ('owner = ""', "owner", "must not be empty"),
+        ('subject = ""', "subject", "must not be empty"),
         (f"until = {TOO_LATE}", "until", f"{TOO_LATE} is 181 days ahead; 180 are allowed (gate.longest_waiver_days)"),
         ('until = "soon"', "until", "must be a date such as 2026-10-01"),
         ("until = 5", "until", "must be a date such as 2026-10-01"),
@@ -308,11 +309,11 @@ def test_an_error_in_a_waiver_names_file_line_and_key(fails_open: Project, table
         assert "Traceback" not in result.stderr
 
 
-def test_single_brackets_are_told(fails_open: Project) -> None:
+def test_single_brackets_are_reported(fails_open: Project) -> None:
     fails_open.settings["tables"] += waiver("config.fails-open").replace("[[", "[").replace("]]", "]")
     result = fails_open.run("check")
     assert (result.exit_code, result.stdout) == (USAGE, "")
-    assert "integrations.mfa.waivers: must be a list of tables: write its head in double brackets" in result.stderr
+    assert "integrations.mfa.waivers: must be a list of tables: write its header in double brackets" in result.stderr
 
 
 @pytest.mark.parametrize("key", ["cause", "reason", "owner", "until"])

@@ -50,7 +50,9 @@ def test_the_first_nights(duo: Duo) -> None:
         assert result.report["run"]["stage"] == "nightly"
         (drift,) = result.checks("drift")
         assert drift["outcome"] == "pass"
-        assert all(check["message"].startswith(f"{night} nights are known") for check in result.checks("latency"))
+        assert all(
+            check["message"].startswith(f"{night} nightly runs are recorded") for check in result.checks("latency")
+        )
         assert [check["outcome"] for check in result.checks("errors")] == ["skipped"]
         assert [check["outcome"] for check in result.checks("cassette.age")] == ["pass"]
     assert len(duo.execute("history").stdout.splitlines()) == 3
@@ -79,7 +81,7 @@ def test_nights_that_asked_something_else_do_not_count(
     checks = duo.run("nightly").checks("latency")
     assert len(checks) == 5
     for check in checks:
-        assert check["message"].startswith("1 nights are known") is (known == 1)
+        assert check["message"].startswith("1 nightly runs are recorded") is (known == 1)
         assert check["outcome"] == "skipped" or known == 16
 
 
@@ -170,7 +172,7 @@ def test_an_endpoint_that_will_go_is_a_warning(duo: Duo, running: Running) -> No
         result = duo.run("nightly")
     (told,) = result.checks("drift")
     assert (result.exit_code, told["outcome"], told["cause"]) == (0, "warn", "drift.field-added")
-    assert told["message"] == "the provider announces that an endpoint will go: header sunset"
+    assert told["message"] == "the provider announces the end of an endpoint: header sunset"
 
 
 def test_without_a_history_the_verdict_comes_all_the_same(duo: Duo, running: Running) -> None:
@@ -181,7 +183,7 @@ def test_without_a_history_the_verdict_comes_all_the_same(duo: Duo, running: Run
     for result in results:
         assert result.exit_code == 0
         (warning,) = result.report["run"]["warnings"]
-        assert "name another place with --history" in warning
+        assert "name another location with --history" in warning
         assert [check["cause"] for check in result.checks("drift")] == ["drift.field-added"]
         assert [check["outcome"] for check in result.checks("latency")] == ["skipped"]
 
@@ -189,7 +191,7 @@ def test_without_a_history_the_verdict_comes_all_the_same(duo: Duo, running: Run
 def test_postgresql_is_not_there(duo: Duo) -> None:
     result = duo.run("nightly", "--history", f"postgresql://mfa:{duo.env['HISTORY_PASSWORD']}@127.0.0.1:1/mfa")
     assert result.exit_code == 0
-    assert "check host, port and that the server runs" in result.stderr
+    assert "check the host and the port, and that the server is running" in result.stderr
 
 
 def test_two_at_once_and_one_killed(duo: Duo) -> None:
@@ -269,7 +271,7 @@ def test_rows_that_nobody_has_written(duo: Duo, damage: str) -> None:
         (run_id,) = connection.execute("SELECT id FROM runs").fetchone()
     result = duo.run("nightly")
     assert (result.exit_code, result.report["verdict"]) == (0, "pass")
-    assert "holds what no mfagate has written" in result.stderr
+    assert "has content that mfagate did not write" in result.stderr
     if not damage.startswith("shapes"):
         for shown in (duo.execute("history"), duo.execute("history", run_id)):
             assert (shown.exit_code, "Traceback" in shown.stderr) == (2, False)

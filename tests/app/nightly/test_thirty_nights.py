@@ -18,11 +18,11 @@ from mfagate.checks import Stage
 from mfagate.config.load import load
 from mfagate.core.causes import Outcome
 from mfagate.core.result import Report
-from mfagate.history.past import PriorRuns
-from mfagate.history.recorder import RunRecorder, place_of
+from mfagate.history.prior_runs import PriorRuns
+from mfagate.history.recorder import RunRecorder, location_of
 from mfagate.history.store import History
 from mfagate.notify.changes import ProblemChange, ProblemStatus, observed
-from mfagate.notify.deciding import notifications
+from mfagate.notify.deciding import notification
 from mfagate.providers import registry
 
 NIGHTS = 30
@@ -105,7 +105,7 @@ def night(config: Path, at: datetime) -> tuple[list[Told], str]:
                 key: ProblemStatus.model_validate(status) for key, status in (recorder.notified() or {}).items()
             }
             seen = observed(report, statuses)
-            _, after = notifications(seen.changes, seen.statuses, report.run.finished, configuration.notify)
+            _, after = notification(seen.changes, seen.statuses, report.run.finished, configuration.notify)
             recorder.record(report, outcome.learnt)
             recorder.remember_notified({key: status.model_dump(mode="json") for key, status in after.items()})
         assert report.run.warnings == recorder.warnings == []
@@ -121,7 +121,7 @@ def _told(change: ProblemChange) -> Told:
 
 def _new_infos(report: Report, prior: PriorRuns) -> list[Told]:
     """What is only for information is in the report of its night, and not sent."""
-    before = {problem.key for _, state in prior.nights[-1:] for problem in state.problems}
+    before = {problem.key for _, state in prior.runs[-1:] for problem in state.problems}
     infos = [check for check in report.integrations[0].checks if check.outcome is Outcome.INFO]
     return [
         ("new", "info", str(check.cause), check.subject) for check in infos if (check.id, check.subject) not in before
@@ -138,7 +138,7 @@ def test_more_errors_than_usual(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
         simulate(monkeypatch, provider, key_expires=began + timedelta(days=400))
         config = write_project(tmp_path, provider, monkeypatch)
         night(config, began + timedelta(seconds=1))
-        with History.open(place_of(load(config, registry.names()), None)) as history:
+        with History.open(location_of(load(config, registry.names()), None)) as history:
             (first,) = history.runs()
             for number in range(1, 16):
                 at = began + timedelta(days=number)

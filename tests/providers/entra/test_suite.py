@@ -8,11 +8,12 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from mfagate.core.causes import CauseId
 from mfagate.sandbox import Running
-from mfagate.sandbox.faulty_proxy import always, on_path
+from mfagate.sandbox.faulty_proxy import always
 from mfagate.testing import ProviderSuite, SettingChange
 from mfagate.testing.provider_project import ProviderProject
 from mfagate.testing.suite_base import FAIL, INCONCLUSIVE, PASS
 
+from ...support.faults import on_path
 from ...support.project import REPOSITORY
 
 _NOBODYS = "b5a3c1d2-0f4e-4a6b-8c7d-9e1f2a3b4c5d"
@@ -150,7 +151,7 @@ class TestEntra(ProviderSuite):
         assert (result.exit_code, result.report["verdict"]) == (PASS, "pass"), result.stdout
         assert {check["subject"] for check in result.checks("credential.accepted")} == {"private_key"}
         assert result.checks("credential.enforced")[0]["outcome"] == "pass"
-        assert "the certificate lasts until" in result.checks("credential.expiry")[0]["message"]
+        assert "the certificate is valid until" in result.checks("credential.expiry")[0]["message"]
         assert not [c for c in result.checks("contract.interaction") if c["outcome"] != "pass"], result.stdout
 
     @pytest.mark.parametrize("changed", ["private_key", "certificate_thumbprint"])

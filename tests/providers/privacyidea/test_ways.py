@@ -227,7 +227,7 @@ def test_a_front_end_that_lets_nothing_through_is_no_wrong_url(gate: Gate, runni
         result = gate(GOOD, url=before.url)
     assert (result.exit_code, result.first["cause"]) == (1, "contract.not-json"), result.stdout
     assert "403 Forbidden" in result.first_red["evidence"]["page title"]
-    assert "let this machine's address" in result.first_red["next_step"]
+    assert "allow this machine's address" in result.first_red["next_step"]
     assert_replaces_nothing(result)
 
 

@@ -11,8 +11,6 @@ from typing import Any
 
 import pytest
 import requests
-from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, SECP384R1, generate_private_key
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from werkzeug.test import Client
@@ -406,53 +404,6 @@ def test_a_challenge_expires(api: Api, clock: list[float]) -> None:
     assert [one["sid"] for one in api.ask("GET", f"{path}?Status=expired&Order=desc")[1]["challenges"]] == [
         challenge["sid"]
     ]
-
-
-def public_key(curve: Any) -> str:
-    key = generate_private_key(curve).public_key()
-    return base64.b64encode(key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)).decode()
-
-
-PUSH = {
-    "FriendlyName": "device",
-    "FactorType": "push",
-    "Binding.PublicKey": public_key(SECP256R1()),
-    "Config.AppId": "com.example.app",
-    "Config.NotificationPlatform": "none",
-}
-
-
-@pytest.mark.parametrize(
-    ("name", "value", "code"),
-    [
-        ("Binding.PublicKey", None, 20001),
-        ("Binding.PublicKey", "AAAA", 60306),
-        ("Binding.PublicKey", "not base64!", 60306),
-        ("Binding.PublicKey", public_key(SECP384R1()), 60306),
-        ("Binding.Alg", "RS256", 60306),
-        ("Config.AppId", None, 20001),
-        ("Config.NotificationPlatform", None, 20001),
-        ("Config.NotificationPlatform", "pigeon", 60306),
-        ("Config.NotificationPlatform", "apn", 20001),
-        ("Config.NotificationToken", "short", 60306),
-    ],
-)
-def test_bad_push_factors(api: Api, name: str, value: str | None, code: int) -> None:
-    fields = {key: item for key, item in {**PUSH, name: value}.items() if item is not None}
-    assert api.code("POST", "/Entities/bad-push-factors/Factors", fields) == (400, code)
-
-
-def test_push_factors(api: Api) -> None:
-    """Made as a device would, but for the signature, which is never right here; and twenty at the most."""
-    path = "/Entities/many-push-factors/Factors"
-    _, factor = api.ask("POST", path, PUSH)
-    assert factor["binding"] == {"alg": "ES256", "public_key": PUSH["Binding.PublicKey"]}
-    assert api.code("POST", f"{path}/{factor['sid']}", {"AuthPayload": "signature"}) == (403, 60311)
-    _, changed = api.ask("POST", f"{path}/{factor['sid']}", {"Config.SdkVersion": "2.0", "FriendlyName": "phone"})
-    assert (changed["config"]["sdk_version"], changed["friendly_name"]) == ("2.0", "phone")
-    for _ in range(19):
-        assert api.code("POST", path, PUSH) == (201, None)
-    assert api.code("POST", path, PUSH) == (400, 60315)
 
 
 def test_a_push_needs_a_message_and_takes_no_code(api: Api) -> None:

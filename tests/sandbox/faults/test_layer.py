@@ -109,9 +109,9 @@ def test_faults_change_while_the_address_stays(server: FaultyProxy) -> None:
 @pytest.mark.parametrize(
     ("texts", "words"),
     [
-        (["refuse", "status:502"], "refuse goes alone"),
-        (["tls-old", "tls-expired"], "tls-old and tls-expired do not go together"),
-        (["tls-expired"], "started without TLS, and stays so"),
+        (["refuse", "status:502"], "refuse excludes all other faults"),
+        (["tls-old", "tls-expired"], "tls-old and tls-expired exclude each other"),
+        (["tls-expired"], "started without TLS"),
     ],
 )
 def test_what_does_not_go_together_changes_nothing(server: FaultyProxy, texts: list[str], words: str) -> None:

@@ -74,11 +74,11 @@ def test_anything_else_is_an_error_that_says_what_to_write(text: str) -> None:
         ("stall,rate=nan", "expected a number above 0 and up to 1"),
         ("stall,after=-1", "expected 0 or more"),
         ("stall,after=x", "expected a number"),
-        ("stall,path=x", "a path begins with /"),
-        ("refuse,rate=0.5", "refuse lasts until it is taken away: leave out rate=0.5"),
-        ("tls-expired,times=1", "tls-expired lasts until it is taken away: leave out times=1"),
-        ("reset,path=/x", "reset takes rate, after, times alone: leave out path=/x"),
-        ("stall,when=now", "is none of path, rate, after, times"),
+        ("stall,path=x", "a path starts with /"),
+        ("refuse,rate=0.5", "refuse lasts until it is removed: remove rate=0.5"),
+        ("tls-expired,times=1", "tls-expired lasts until it is removed: remove times=1"),
+        ("reset,path=/x", "reset takes only rate, after, times: remove path=/x"),
+        ("stall,when=now", "is not one of path, rate, after, times"),
     ],
 )
 def test_slips(text: str, words: str) -> None:
@@ -94,7 +94,7 @@ def test_defaults() -> None:
 
 def strikes(text: str, *paths: str, seed: int = 0) -> list[bool]:
     trigger = Trigger(Fault.parse(text), seed)
-    return [trigger.strikes(path) for path in paths]
+    return [trigger.fires(path) for path in paths]
 
 
 def test_when_a_fault_strikes() -> None:

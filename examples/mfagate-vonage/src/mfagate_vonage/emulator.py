@@ -25,7 +25,7 @@ from mfagate.sandbox.emulator import (
     IncomingRequest,
     Reply,
     RequestProblem,
-    RequestRefused,
+    RequestRejected,
     changed,
     injects,
     replaced,
@@ -45,8 +45,8 @@ def _problem(status: int, title: str, detail: str, kind: str = "", **more: Any) 
     return Reply(status, body)
 
 
-def _unauthorized() -> RequestRefused:
-    return RequestRefused(_problem(401, "Unauthorized", "You did not provide correct credentials.", "#unauthorized"))
+def _unauthorized() -> RequestRejected:
+    return RequestRejected(_problem(401, "Unauthorized", "You did not provide correct credentials.", "#unauthorized"))
 
 
 def _not_found(request_id: str) -> Reply:
@@ -206,7 +206,7 @@ class VonageEmulator(Emulator):
     def _running(self, request: IncomingRequest) -> Verification:
         running = self._verifications.get(request.variables["request_id"])
         if running is None or running.done:
-            raise RequestRefused(_not_found(request.variables["request_id"]))
+            raise RequestRejected(_not_found(request.variables["request_id"]))
         return running
 
 

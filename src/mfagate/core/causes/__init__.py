@@ -16,7 +16,7 @@ from importlib.resources import files
 
 
 class Outcome(StrEnum):
-    """What one check says. Only ``FAIL`` and ``INCONCLUSIVE`` change a verdict."""
+    """The result of one check. Only ``FAIL`` and ``INCONCLUSIVE`` change a verdict."""
 
     PASS = "pass"
     FAIL = "fail"
@@ -27,7 +27,7 @@ class Outcome(StrEnum):
 
     @property
     def is_red(self) -> bool:
-        """Whether the ladder stops here."""
+        """Whether later checks that depend on this one are skipped."""
         return self in (Outcome.FAIL, Outcome.INCONCLUSIVE)
 
 
@@ -148,7 +148,7 @@ class CauseId(StrEnum):
 
 
 class CauseFamily(StrEnum):
-    """The parts of the system that causes name, and the questions that a whole family answers alike."""
+    """The parts of the system that causes name, and the properties of each part."""
 
     CONFIG = "config"
     NETWORK = "network"
@@ -195,14 +195,14 @@ def happens_once(cause: str) -> bool:
 
 
 def is_no_answer(cause: str | None) -> bool:
-    """Return whether the network or the provider failed, so that the request itself was not judged."""
+    """Return whether the network or the provider failed, so that nothing is known about the request itself."""
     answered = (CauseId.PROVIDER_REFUSAL_UNRECOGNISED, CauseId.PROVIDER_PING_UNAVAILABLE)
     family = family_of(cause)
     return family is not None and family.is_no_answer and cause not in answered
 
 
 def may_pass(cause: CauseId) -> bool:
-    """Return whether the cause may disappear by itself, so that another attempt is worthwhile."""
+    """Return whether the cause may be temporary, so that another attempt is worthwhile."""
     return cause.family.is_no_answer or cause is CauseId.GATE_RESOURCES
 
 
@@ -227,7 +227,7 @@ def rejects_credential(cause: CauseId | None) -> bool:
 class Cause:
     """One page of the catalogue.
 
-    ``exonerates`` lists what this cause takes out of suspicion once it is
+    ``exonerates`` lists what this cause clears once it is
     established; a report states only those that the same run also observed.
     ``text`` is Markdown: what it means, evidence, first steps, who to talk to.
     """

@@ -1,6 +1,6 @@
-"""The part of a cause page that concerns the reader: their providers, the name of their integration.
+"""Reduce a cause page to what concerns the reader's providers and integration.
 
-Only two things are left out: what a nested list says of another provider, and commands that ask another one. Steps
+Two things are left out: what a nested list says about another provider, and commands that call another one. Steps
 keep their numbers.
 """
 
@@ -19,7 +19,7 @@ _NAMES = {
     "twilio": ("Twilio",),
     "vonage": ("Vonage",),
 }
-"""How the pages call a provider at the beginning of a sentence."""
+"""The names of a provider at the beginning of a sentence."""
 
 _IN_COMMANDS = {
     "auth0": re.compile("auth0"),
@@ -30,7 +30,7 @@ _IN_COMMANDS = {
     "privacyidea": re.compile(r"privacyidea|validate/check|healthz|PI_KEY"),
     "twilio": re.compile("twilio"),
 }
-"""What a command has that asks a provider."""
+"""The mark of a command that calls a provider."""
 
 _ANY = "|".join(name for names in _NAMES.values() for name in names)
 _SUBJECTS = re.compile(rf"(?:{_ANY})\b(?:(?:, | and | or )(?:{_ANY})\b)*")
@@ -71,7 +71,7 @@ def _prose(text: str, providers: Collection[str]) -> str:
 
 
 def _items(lines: list[str], providers: Collection[str]) -> Iterator[str]:
-    """Yield lines; the lines of a nested item are judged together."""
+    """Yield lines; treat the lines of a nested item together."""
     item: list[str] = []
     for line in lines:
         if item and _ITEM.match(line) is None and line.startswith(" " * (len(item[0]) - len(item[0].lstrip()) + 2)):
@@ -85,7 +85,7 @@ def _items(lines: list[str], providers: Collection[str]) -> Iterator[str]:
 
 
 def _kept(item: list[str], providers: Collection[str]) -> Iterator[str]:
-    """Yield the item with the sentences that concern the providers, as it was if these are all."""
+    """Yield the item with the sentences that concern the providers; keep it unchanged if all do."""
     if not item:
         return
     mark = item[0][: len(item[0]) - len(item[0].lstrip())] + "- "
@@ -115,7 +115,7 @@ def _wrapped(text: str, indent: int) -> Iterator[str]:
 
 
 def _commands(block: str, providers: Collection[str]) -> str:
-    """Return the commands that ask none or one of the providers; all of them, marked as examples, if none is left."""
+    """Return the commands that call no provider or one of these; all, marked as examples, if none is left."""
     commands = _NEXT_COMMAND.split(block)
     kept = [command for command in commands if not (asked := _asked(command)) or asked & set(providers)]
     return "".join(kept) or f"# Examples for other providers:\n{block}"

@@ -42,7 +42,7 @@ _MOST_MARKS = 4
 
 
 def harmless(text: str) -> str:
-    """Return the text on one line, with every character spelt out that is invisible or has an effect.
+    """Return the text on one line, with every character that is invisible or has an effect spelt out.
 
     A harmless text is not changed.
     """

@@ -1,6 +1,6 @@
-"""The report as one HTML page: no script, nothing fetched, readable in any browser.
+"""Render the report as one HTML page that any browser can show: no scripts, no external resources.
 
-Its Content-Security-Policy allows nothing but the page's own style sheet, by its hash.
+Its Content-Security-Policy allows only the page's own style sheet, by its hash.
 """
 
 from __future__ import annotations
@@ -12,17 +12,17 @@ from importlib.resources import files
 from typing import TYPE_CHECKING
 
 from mfagate.core.result import Report
-from mfagate.report.html.history import HistoryEntry, HistoryView, Runout
-from mfagate.report.html.page import Page
+from mfagate.report.html.history import HistoryEntry, HistoryView
+from mfagate.report.html.page import SIGNS, Page
 
 if TYPE_CHECKING:
     from jinja2 import Template
 
-__all__ = ["HistoryEntry", "HistoryView", "Runout", "render"]
+__all__ = ["HistoryEntry", "HistoryView", "render"]
 
 
 def render(report: Report, history: HistoryView | None = None) -> str:
-    """One HTML document; with earlier runs it has their outcomes and latencies as well."""
+    """Return one HTML document. With a history it also shows the outcomes and latencies of earlier runs."""
     style = _style()
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
     policy = f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
@@ -46,5 +46,6 @@ def _template() -> Template:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["our_style"] = Markup  # of the package itself, and no text of others
+    environment.filters["sign"] = SIGNS.__getitem__
+    environment.filters["our_style"] = Markup  # part of this package, never foreign text
     return environment.get_template("page.html.j2")

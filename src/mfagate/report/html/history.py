@@ -1,26 +1,27 @@
-"""Earlier runs, as the HTML report shows them: whoever keeps a history fills these."""
+"""Earlier runs, as the HTML report shows them."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Self
 
-from mfagate.core import check_ids
 from mfagate.core.causes import CauseId
 from mfagate.core.exchange import Phase
-from mfagate.core.foreign import harmless
-from mfagate.core.result import IntegrationReport, Report, Verdict
-from mfagate.history.record import IntegrationState, samples_of
+from mfagate.core.result import Report, Verdict
+from mfagate.history.record import IntegrationState
 
 
 @dataclass(frozen=True, slots=True)
 class HistoryEntry:
     """One earlier run of one integration.
 
-    ``when`` is in UTC. ``latency`` are seconds by phase, usually the median of the
-    run's exchanges; a phase that was not measured is left out.
+    Args:
+        when: When the run began (UTC).
+        verdict: The verdict on the integration.
+        cause: The cause, unless this version of mfagate does not know it.
+        latency: The median duration in seconds of each phase that was measured.
     """
 
     when: datetime
@@ -30,57 +31,28 @@ class HistoryEntry:
 
 
 @dataclass(frozen=True, slots=True)
-class Runout:
-    """Something that runs out: what, and when (UTC)."""
-
-    what: str
-    when: datetime
-
-
-@dataclass(frozen=True, slots=True)
 class HistoryView:
-    """Earlier runs by the name of the integration, the oldest first.
+    """Earlier runs by the name of the integration, oldest first."""
 
-    ``expiries`` are dates that earlier runs have learnt and this one may not have looked up.
-    """
-
-    nights: Mapping[str, Sequence[HistoryEntry]] = field(default_factory=dict)
-    expiries: Mapping[str, Sequence[Runout]] = field(default_factory=dict)
+    runs: Mapping[str, Sequence[HistoryEntry]] = field(default_factory=dict)
 
     @classmethod
     def kept(cls, states: Mapping[str, Sequence[tuple[datetime, IntegrationState]]]) -> Self:
-        """Make it of the states that a history has kept, the oldest first."""
-        return cls({name: [_night(when, state) for when, state in nights] for name, nights in states.items()})
+        """Create it from the states in a history, oldest first."""
+        return cls({name: [_entry(when, state) for when, state in runs] for name, runs in states.items()})
 
     def with_run(self, report: Report) -> HistoryView:
-        """Return the history with the run that a page shows as the last one, once; a drill is not counted."""
-        nights = dict(self.nights)
-        for one in report.integrations:
-            if one.name in nights and not one.faults:
-                before = [night for night in nights[one.name] if night.when != report.run.started]
-                nights[one.name] = [*before, _of_run(report.run.started, one)]
-        return replace(self, nights=nights)
+        """Add the run of the page as the last one, but only once; integrations with injected faults are left out."""
+        runs = dict(self.runs)
+        for integration in report.integrations:
+            if integration.name in runs and not integration.faults:
+                earlier = [entry for entry in runs[integration.name] if entry.when != report.run.started]
+                entry = _entry(report.run.started, IntegrationState.of(integration))
+                runs[integration.name] = [*earlier, entry]
+        return HistoryView(runs)
 
 
-def _of_run(when: datetime, integration: IntegrationReport) -> HistoryEntry:
-    latency = {sample.phase: sample.median for sample in samples_of(integration.measured)}
-    return HistoryEntry(when, integration.verdict, integration.cause, latency)
-
-
-def _night(when: datetime, state: IntegrationState) -> HistoryEntry:
+def _entry(when: datetime, state: IntegrationState) -> HistoryEntry:
     known = {cause.value: cause for cause in CauseId}  # A newer version may have stored others.
     latency = {sample.phase: sample.median for sample in state.samples}
     return HistoryEntry(when, state.verdict, known.get(state.cause or ""), latency)
-
-
-def runouts(integration: IntegrationReport) -> list[Runout]:
-    """What a run has learnt about dates: one for each subject, the earliest."""
-    earliest: dict[str, Runout] = {}
-    for check in integration.checks:
-        if check.expires is None:
-            continue
-        what = "certificate of the server" if check.id == check_ids.NETWORK_TLS else "credential"
-        name = harmless(f"{what} ({check.subject})" if check.subject else what)
-        if name not in earliest or check.expires < earliest[name].when:
-            earliest[name] = Runout(name, check.expires)
-    return list(earliest.values())

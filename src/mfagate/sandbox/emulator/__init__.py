@@ -1,14 +1,14 @@
 """The framework of emulators, which imitate hosted providers on machines that cannot reach them.
 
-An emulator is one class: methods that answer routes, and the provider's own words
-for what goes wrong before a route is reached. It runs as a process of its own
-(:func:`mfagate.sandbox.emulator.program.run`); official SDKs are the referees of
-whether it imitates well.
+An emulator is one class: methods that answer routes, and the provider's own errors for requests
+that reach no route. It runs in a separate process (:func:`mfagate.sandbox.emulator.program.run`).
+The providers' official SDKs verify in the tests that it is accurate.
 """
 
-from mfagate.sandbox.emulator.app import Emulator, IncomingRequest, Reply, RequestProblem, RequestRefused, route
+from mfagate.sandbox.emulator.app import Emulator, IncomingRequest, Reply, RequestProblem, RequestRejected, route
 from mfagate.sandbox.emulator.faults import changed, injects, replaced, together, without
 from mfagate.sandbox.emulator.start import EmulatorSandbox
+from mfagate.sandbox.emulator.values import base64url, characters
 
 __all__ = [
     "Emulator",
@@ -16,8 +16,10 @@ __all__ = [
     "IncomingRequest",
     "Reply",
     "RequestProblem",
-    "RequestRefused",
+    "RequestRejected",
+    "base64url",
     "changed",
+    "characters",
     "injects",
     "replaced",
     "route",

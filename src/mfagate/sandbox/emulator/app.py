@@ -1,12 +1,15 @@
-"""The base class of emulators: routes, and what is refused before a route is reached."""
+"""The base class of emulators: routes, and the errors for requests that reach no route."""
 
 from __future__ import annotations
 
 import json
 import logging
+import re
+import threading
 import traceback
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from enum import Enum, auto
 from http import HTTPStatus
@@ -35,7 +38,7 @@ class RequestProblem(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What a handler says: a JSON document, or the text of another content type; None is no body."""
+    """What a handler answers: a JSON document, or text of another content type; None sends no body."""
 
     status: int = 200
     body: Any = None
@@ -43,14 +46,14 @@ class Reply:
     content_type: str = "application/json"
 
     def encoded(self) -> bytes:
-        """The body as it is sent."""
+        """Return the body as it is sent."""
         if self.body is None:
             return b""
         return (self.body if isinstance(self.body, str) else json.dumps(self.body)).encode()
 
 
-class RequestRefused(Exception):
-    """Raised by a handler, or by what it calls, to end with an error answer."""
+class RequestRejected(Exception):
+    """Raised by a handler, or by what it calls, to answer with an error."""
 
     def __init__(self, answer: Reply) -> None:
         super().__init__(answer.status)
@@ -58,7 +61,7 @@ class RequestRefused(Exception):
 
 
 class Malformed(Exception):
-    """The body is not what its content type, or the route, says."""
+    """The body does not match its content type, or what the route expects."""
 
     def __init__(self, problem: RequestProblem) -> None:
         super().__init__(problem.name)
@@ -77,16 +80,26 @@ class IncomingRequest:
     variables: Mapping[str, str] = field(default_factory=dict)
     allowed: tuple[str, ...] = ()
 
+    def parameter(self, name: str, default: str = "") -> str:
+        """Return the last value of a query parameter."""
+        return self.query.get(name, [default])[-1]
+
+    @property
+    def local_host(self) -> str:
+        """The Host header if it names this machine, else an empty string."""
+        host = self.headers.get("host", "").lower()
+        return host if re.fullmatch(r"(localhost|127\.0\.0\.1|\[::1\])(:\d+)?", host) else ""
+
     @property
     def content_type(self) -> str:
         """The media type of the body without its parameters, in lower case."""
         return self.headers.get("content-type", "").partition(";")[0].strip().lower()
 
     def form(self) -> dict[str, str]:
-        """The fields of a form; of a repeated one the last.
+        """Return the fields of a form; the last value of a repeated field counts.
 
         Raises:
-            Malformed: The body is no form.
+            Malformed: The body is not a form.
         """
         from urllib.parse import parse_qsl
 
@@ -98,10 +111,10 @@ class IncomingRequest:
             raise Malformed(RequestProblem.MALFORMED_BODY) from None
 
     def json(self) -> dict[str, Any]:
-        """The JSON object of the body.
+        """Return the JSON object in the body.
 
         Raises:
-            Malformed: It is none.
+            Malformed: The body is not a JSON object.
         """
         if self.content_type != "application/json":
             raise Malformed(RequestProblem.WRONG_CONTENT_TYPE)
@@ -114,7 +127,7 @@ class IncomingRequest:
         return document
 
     def basic(self) -> tuple[str, str] | None:
-        """User and password of a Basic header (RFC 7617), or None."""
+        """Return user and password of a Basic header (RFC 7617), or None."""
         import base64
         import binascii
 
@@ -128,7 +141,7 @@ class IncomingRequest:
         return (user, password) if colon else None
 
     def bearer(self) -> str | None:
-        """The token of a Bearer header (RFC 6750), or None."""
+        """Return the token of a Bearer header (RFC 6750), or None."""
         scheme, _, token = self.headers.get("authorization", "").partition(" ")
         return token.strip() if scheme.lower() == "bearer" and token.strip() else None
 
@@ -148,23 +161,25 @@ def route(method: str, path: str) -> Callable[[Handler], Handler]:
 
 
 class Emulator(ABC):
-    """A provider's API, imitated: a WSGI application.
+    """An imitation of a provider's API: a WSGI application.
 
-    Subclasses decorate handlers (``IncomingRequest -> Answer``) with :func:`route`; requests
-    are handled in threads. ``hosts`` are the provider's own host names, for the
-    certificate. ``values`` are handed out as ``sandbox:NAME``, those named in
-    ``secrets`` stay out of every output.
+    Subclasses decorate handlers (``IncomingRequest -> Reply``) with :func:`route`. Requests are
+    handled in threads. ``hosts`` are the provider's own host names, for the certificate.
+    ``values`` are what ``sandbox:NAME`` references resolve to; those named in ``secrets`` never
+    appear in any output.
     """
 
     hosts: Sequence[str] = ()
     secrets: frozenset[str] = frozenset()
     values: Mapping[str, str]
     fault_injector: FaultInjector | None = None
-    """What does faults to it, if any may be asked for."""
+    runs_one_at_a_time: bool = True
+    """Whether only one handler runs at a time. An emulator whose handlers wait uses ``lock`` itself."""
 
     def __init__(self) -> None:
         from werkzeug.routing import Map, Rule
 
+        self.lock = threading.RLock()
         handlers = [getattr(self, name) for name in dir(type(self)) if hasattr(getattr(type(self), name), "routes")]
         self._map = Map(
             [Rule(path, methods=[method], endpoint=handler) for handler in handlers for method, path in handler.routes],
@@ -175,18 +190,18 @@ class Emulator(ABC):
 
     @abstractmethod
     def problem(self, problem: RequestProblem, request: IncomingRequest) -> Reply:
-        """The provider's own answer to a request that reaches no handler."""
+        """Return the provider's own answer to a request that reaches no handler."""
 
     def before(self, request: IncomingRequest) -> Reply | None:
-        """Look at a request for a known route first; an answer here is final."""
+        """Check a request for a known route before its handler runs; an answer ends the request."""
         return None
 
     def headers(self, request: IncomingRequest) -> Mapping[str, str]:
-        """Headers of every answer."""
+        """Return the headers of every answer."""
         return {}
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        """Answer one request, whatever it is."""
+        """Answer one request."""
         request = _request(environ)
         answer = self._answer(environ, request)
         content = answer.encoded()
@@ -201,11 +216,11 @@ class Emulator(ABC):
     def _answer(self, environ: WSGIEnvironment, request: IncomingRequest) -> Reply:
         try:
             return self._dispatch(environ, request)
-        except RequestRefused as refused:
+        except RequestRejected as refused:
             return refused.answer
         except Malformed as malformed:
             return self.problem(malformed.problem, request)
-        except Exception:  # noqa: BLE001 - a defect of the emulator must look like an outage, not like a hang-up
+        except Exception:  # noqa: BLE001 - a defect must look like an outage, not like a closed connection
             log.error("%s %s\n%s", request.method, request.path, traceback.format_exc())
             return self.problem(RequestProblem.DEFECT, request)
 
@@ -215,9 +230,8 @@ class Emulator(ABC):
         from werkzeug.exceptions import MethodNotAllowed, NotFound
         from werkzeug.routing import RequestRedirect
 
-        if self.fault_injector is not None and (broken := self.fault_injector.answer(request)) is not None:
-            refusal: Reply = broken
-            return refusal
+        if self.fault_injector is not None and (fault := self.fault_injector.answer(request)) is not None:
+            return fault
         if len(request.body) > LARGEST_BODY:
             return self.problem(RequestProblem.BODY_TOO_LARGE, request)
         try:
@@ -228,7 +242,8 @@ class Emulator(ABC):
         except (NotFound, RequestRedirect):
             return self.problem(RequestProblem.UNKNOWN_ROUTE, request)
         request = replace(request, variables=variables)
-        answer: Reply = self.before(request) or handler(request)
+        with self.lock if self.runs_one_at_a_time else nullcontext():
+            answer: Reply = self.before(request) or handler(request)
         return answer
 
 

@@ -1,4 +1,4 @@
-"""Inject faults into an emulator: change what it knows, or answer in its place."""
+"""Inject faults into an emulator: change its state, or replace its answers."""
 
 from __future__ import annotations
 
@@ -6,10 +6,13 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, MutableMapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from mfagate.sandbox.faults.kind import FaultKind, Layer
 from mfagate.sandbox.faults.spec import Fault, Trigger
+
+if TYPE_CHECKING:
+    from mfagate.sandbox.emulator.app import IncomingRequest, Reply
 
 Method = TypeVar("Method", bound=Callable[..., Any])
 
@@ -17,8 +20,9 @@ Method = TypeVar("Method", bound=Callable[..., Any])
 def injects(kind: FaultKind) -> Callable[[Method], Method]:
     """Declare that a method of an emulator injects a fault.
 
-    For a state: ``() -> context manager``, which changes what the emulator knows, and changes it back. For an answer:
-    ``(IncomingRequest, argument) -> Reply | None``, without a side effect; None for a request that it does not affect.
+    For a fault of state, the method has the signature ``() -> context manager``; the context changes the state and
+    restores it. For a fault of answers, it is ``(IncomingRequest, argument) -> Reply | None``, without a side effect;
+    None leaves the request unaffected.
     """
 
     def mark(method: Method) -> Method:
@@ -43,7 +47,7 @@ def changed(thing: Any, **values: Any) -> Iterator[None]:
 
 @contextmanager
 def without(mapping: MutableMapping[str, Any], key: str) -> Iterator[None]:
-    """Remove a key from a mapping while the context lasts; another fault may have removed it before."""
+    """Remove a key from a mapping while the context lasts; another fault may have removed it already."""
     taken = {key: mapping.pop(key)} if key in mapping else {}
     try:
         yield
@@ -71,7 +75,7 @@ def together(contexts: Iterable[AbstractContextManager[None]]) -> Iterator[None]
 
 
 def faults_of(emulator: object) -> dict[str, tuple[FaultKind, Callable[..., Any]]]:
-    """Return the faults that an emulator can inject, each with the method that does it."""
+    """Return the faults that an emulator can inject, by name, each with its method."""
     methods = [
         getattr(emulator, name) for name in dir(type(emulator)) if hasattr(getattr(type(emulator), name), "injects")
     ]
@@ -79,7 +83,7 @@ def faults_of(emulator: object) -> dict[str, tuple[FaultKind, Callable[..., Any]
 
 
 class FaultInjector:
-    """Injects the faults of a file, one a line; the file is read before each request."""
+    """Injects the faults listed in a file, one per line; the file is read before each request."""
 
     def __init__(self, emulator: object, file: Path) -> None:
         self._known = faults_of(emulator)
@@ -89,23 +93,26 @@ class FaultInjector:
         self._states = ExitStack()
         self._answers: Sequence[tuple[Trigger, Callable[..., Any]]] = ()
 
-    def answer(self, request: Any) -> Any:
-        """Return the answer of a fault to this request, or None."""
+    def update(self) -> None:
+        """Inject the faults that the file lists now, and end all others."""
         with self._lock:
             text = self._file.read_text("utf-8")
             if text != self._text:
                 self._change(text)
-            answers = self._answers
-        for trigger, method in answers:
-            answer = method(request, trigger.fault.argument)
-            if answer is not None and trigger.strikes(request.path):
+
+    def answer(self, request: IncomingRequest) -> Reply | None:
+        """Return the answer of a fault to this request, or None."""
+        self.update()
+        for trigger, method in self._answers:
+            answer: Reply | None = method(request, trigger.fault.argument)
+            if answer is not None and trigger.fires(request.path):
                 return answer
         return None
 
     def _change(self, text: str) -> None:
         kinds = {name: kind for name, (kind, _) in self._known.items()}
         faults = [Fault.parse(line, kinds) for line in text.splitlines()]
-        # All of the old ones first, in the opposite order: each finds what it left.
+        # The old faults end first, in reverse order, so that each restores the state that it found.
         self._states.close()
         self._answers = [
             (Trigger(fault), self._known[fault.kind.name][1]) for fault in faults if fault.kind.layer is Layer.ANSWER

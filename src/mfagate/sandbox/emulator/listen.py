@@ -5,8 +5,6 @@ from __future__ import annotations
 import logging
 import socket
 import ssl
-from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
@@ -23,34 +21,34 @@ class _Handler(WSGIRequestHandler):
     server: Listener
 
     def setup(self) -> None:
-        """Find out which of the two the client speaks."""
+        """Detect whether the client speaks TLS."""
         self.request.settimeout(_IDLE_SECONDS)
         if self.request.recv(1, socket.MSG_PEEK) == _TLS_HANDSHAKE:
             self.request = self.server.tls.wrap_socket(self.request, server_side=True)
         super().setup()
 
     def finish(self) -> None:
-        """Close what ``setup`` wrapped; the server knows the bare socket only."""
+        """Close the TLS socket; the server knows only the socket beneath it."""
         super().finish()
         self.request.close()
 
     def handle(self) -> None:
-        """Serve the request, however the client behaves."""
+        """Serve the request, and end quietly when the client hangs up."""
         try:
             super().handle()
         except (TimeoutError, ConnectionError, ssl.SSLError):
             self.close_connection = True
 
     def log_error(self, format: str, *args: Any) -> None:  # noqa: A002 - the name is http.server's
-        """Say nothing: a client that hangs up or sends nonsense is no news."""
+        """Log nothing when a client hangs up or sends garbage."""
 
     def version_string(self) -> str:
-        """Say that this only imitates the provider."""
+        """Return the Server header that identifies an emulator."""
         return EMULATOR
 
 
 class Listener(ThreadedWSGIServer):
-    """A running emulator; ``port`` is a free one."""
+    """A running emulator on a free ``port``."""
 
     def __init__(self, application: Any, tls: ssl.SSLContext) -> None:
         self.tls = tls
@@ -58,18 +56,4 @@ class Listener(ThreadedWSGIServer):
         super().__init__("127.0.0.1", 0, application, handler=_Handler)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that hangs up during the handshake is no error."""
-
-
-def certify(hosts: Sequence[str], folder: Path) -> tuple[ssl.SSLContext, Path]:
-    """A context with a certificate for this machine and ``hosts``, and the file of its authority."""
-    import trustme
-
-    authority = trustme.CA(organization_name="mfagate sandbox")
-    certificate = authority.issue_cert("127.0.0.1", "::1", "localhost", *hosts)
-    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    context.set_alpn_protocols(["http/1.1"])
-    certificate.configure_cert(context)
-    bundle = folder / "ca.pem"
-    authority.cert_pem.write_to_path(str(bundle))
-    return context, bundle
+        """Ignore clients that hang up during the handshake."""

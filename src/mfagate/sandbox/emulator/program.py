@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from mfagate.sandbox import Running
+from mfagate.sandbox.certificates import Authority
 from mfagate.sandbox.child import attach
 from mfagate.sandbox.emulator.app import Emulator
 from mfagate.sandbox.emulator.faults import FaultInjector
-from mfagate.sandbox.emulator.listen import Listener, certify
+from mfagate.sandbox.emulator.listen import Listener
 
 
 def run(make: Callable[[], Emulator]) -> None:
@@ -17,8 +18,9 @@ def run(make: Callable[[], Emulator]) -> None:
     emulator = make()
     if child.faults is not None:
         emulator.fault_injector = FaultInjector(emulator, child.faults)
-    tls, bundle = certify(emulator.hosts, child.directory)
-    listener = Listener(emulator, tls)
-    values = {**emulator.values, "ca_bundle": str(bundle)}
-    child.ready(Running(f"https://127.0.0.1:{listener.port}", values, emulator.secrets, str(bundle)))
+    authority = Authority(child.directory, emulator.hosts)
+    listener = Listener(emulator, authority.context())
+    bundle = str(authority.bundle)
+    values = {**emulator.values, "ca_bundle": bundle}
+    child.ready(Running(f"https://127.0.0.1:{listener.port}", values, emulator.secrets, bundle))
     listener.serve_forever()

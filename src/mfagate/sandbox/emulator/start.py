@@ -20,9 +20,9 @@ class EmulatorSandbox:
 
     Args:
         title: The provider's own spelling of its name, for messages.
-        program: File that calls :func:`mfagate.sandbox.emulator.program.run`.
-        settings: The settings of a healthy configuration, among the values that the emulator hands out.
-        faults: Those that the emulator has a method for, marked with :func:`mfagate.sandbox.emulator.injects`.
+        program: The file that calls :func:`mfagate.sandbox.emulator.program.run`.
+        settings: The settings of a healthy configuration; the emulator provides their values.
+        faults: The faults that a method of the emulator injects; see :func:`mfagate.sandbox.emulator.injects`.
     """
 
     title: str
@@ -35,8 +35,8 @@ class EmulatorSandbox:
         """Run the emulator while the context lasts.
 
         Raises:
-            SandboxError: What emulators need is not installed, or it did not start.
-            BadFault: A fault cannot be read, or they do not go together.
+            SandboxError: The extra ``emulator`` is not installed, or the emulator did not start.
+            BadFault: A fault is not valid, or two faults exclude each other.
         """
         if missing("emulator"):
             raise SandboxError(needs("an emulator", "emulator"))

@@ -1,4 +1,4 @@
-"""Change single fields of a JSON answer, as a provider may do without notice."""
+"""Change single fields of a JSON answer, as a provider might without notice."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ Edit = Callable[[dict[str, Any], str], None]
 """Changes a field of an object, by its name."""
 
 Change = Callable[[Any, str], bool]
-"""Changes a document as an argument says, and tells whether there was anything to change."""
+"""Changes a document according to the fault's argument, and returns whether it found anything to change."""
 
 
 def edited(body: bytes, kind: str, argument: str) -> bytes | None:
-    """The body with one kind of change at a field; None where it is no JSON or has no such field."""
+    """Return the body with one change, or None if it is not JSON or has no such field."""
     try:
         document = json.loads(body)
     except ValueError:
@@ -23,9 +23,9 @@ def edited(body: bytes, kind: str, argument: str) -> bytes | None:
 
 
 def _at(edit: Edit) -> Change:
-    """The edit of the fields of that name at any depth, and if there is none of those of that dotted path.
+    """Edit the fields of a name at any depth; if there are none, those at a dotted path.
 
-    A name may have dots itself, as ``@odata.type`` has. A path goes through all items of a list.
+    A name may contain dots, as ``@odata.type`` does. A path leads through all items of a list.
     """
 
     def change(document: Any, field: str) -> bool:
@@ -35,7 +35,6 @@ def _at(edit: Edit) -> Change:
 
 
 def _along(node: Any, steps: list[str], edit: Edit) -> bool:
-    """Whether there was any."""
     if isinstance(node, list):
         return sum(_along(item, steps, edit) for item in node) > 0
     if not isinstance(node, dict) or steps[0] not in node:
@@ -47,7 +46,6 @@ def _along(node: Any, steps: list[str], edit: Edit) -> bool:
 
 
 def _everywhere(node: Any, name: str, edit: Edit) -> bool:
-    """Whether there was any."""
     if isinstance(node, list):
         return sum(_everywhere(item, name, edit) for item in node) > 0
     if not isinstance(node, dict):
@@ -67,7 +65,7 @@ def _as_json(text: str) -> Any:
 
 
 def _retyped(value: Any) -> Any:
-    """The same information in another type, as sloppy serialisers give it."""
+    """Return the same information in another type, as a careless serialiser would."""
     match value:
         case bool():
             return str(value).lower()
@@ -90,28 +88,23 @@ def _empty(parent: dict[str, Any], key: str) -> None:
 
 
 def _mix(parent: dict[str, Any], key: str) -> None:
-    """Put an element of another kind before those of a list: a number among texts and objects, else a text."""
+    """Insert an element of another type into a list: a number, or a string among numbers."""
     value = parent[key]
     if isinstance(value, list):
         numbers = bool(value) and all(isinstance(item, int | float) for item in value)
         parent[key] = ["mfagate" if numbers else 0, *value]
 
 
-def _reworded(document: Any, argument: str) -> bool:
-    """Put another word for one, wherever it is the whole of a text."""
-    word, _, other = argument.partition("=")
-    return _replaced(document, word, other)
-
-
-def _replaced(node: Any, word: str, other: str) -> bool:
-    """Whether there was any."""
+def _reworded(node: Any, argument: str) -> bool:
+    """Replace a word wherever it is a whole string."""
     if not isinstance(node, dict | list):
         return False
+    word, _, other = argument.partition("=")
     changed = False
     for key, value in list(node.items() if isinstance(node, dict) else enumerate(node)):
         if value == word:
             node[key] = other
-        changed = value == word or _replaced(value, word, other) or changed
+        changed = value == word or _reworded(value, argument) or changed
     return changed
 
 
@@ -138,4 +131,3 @@ EDITS: dict[str, Change] = {
     "value": _value,
     "added": _added,
 }
-"""By the name of the fault."""

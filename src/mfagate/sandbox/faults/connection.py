@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import socket
 import struct
 from collections.abc import Callable, Iterator
 
 SILENT_SECONDS = 60.0
 
-Strike = Callable[[socket.socket], None]
-"""Does something to a connection in the place of the server."""
+ConnectionFault = Callable[[socket.socket], None]
 
 
 def _silent(connection: socket.socket) -> None:
@@ -28,17 +28,17 @@ def _garbage(connection: socket.socket) -> None:
 
 
 def abort(connection: socket.socket) -> None:
-    """Close with a reset instead of an end (RST instead of FIN)."""
+    """Close the connection with a reset (RST) instead of an orderly end (FIN)."""
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-    connection.close()
+    os.close(connection.detach())
 
 
-STRIKES: dict[str, Strike] = {"reset": abort, "silent": _silent, "garbage": _garbage}
+CONNECTION_FAULTS: dict[str, ConnectionFault] = {"reset": abort, "silent": _silent, "garbage": _garbage}
 
 
 @contextlib.contextmanager
 def black_hole(port: int = 0) -> Iterator[int]:
-    """A port that drops every attempt to connect: its queue is full, and nobody accepts."""
+    """Yield a port that answers no connection attempt: its queue is full, and no connection is accepted."""
     with contextlib.ExitStack() as closing:
         listener = closing.enter_context(_bound(port))
         listener.listen(0)
@@ -51,14 +51,14 @@ def black_hole(port: int = 0) -> Iterator[int]:
 
 @contextlib.contextmanager
 def closed(port: int = 0) -> Iterator[int]:
-    """A port on which nothing listens; it is bound all the same, so that nobody else takes it meanwhile."""
+    """Yield a port on which no server listens; it stays bound, so that no other program can take it."""
     with _bound(port) as held:
         yield held.getsockname()[1]
 
 
 def _bound(port: int) -> socket.socket:
     bound = socket.socket()
-    # It may be the port of a server that has just stopped.
+    # The port may belong to a server that has just stopped.
     bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     bound.bind(("127.0.0.1", port))
     return bound

@@ -10,25 +10,25 @@ from mfagate.core.causes import CauseId
 
 
 class Layer(StrEnum):
-    """Where a fault happens; what is no layer of requests does not look at paths."""
+    """Where a fault occurs."""
 
     TCP = "tcp"
     TLS = "tls"
     HTTP = "http"
     BODY = "body"
     ANSWER = "answer"
-    """The provider's own, for some requests: how it answers."""
+    """A fault of the provider itself: how it answers some requests."""
     STATE = "state"
-    """The provider's own, for as long as it lasts: what it knows."""
+    """A fault of the provider itself: its state while the fault lasts."""
 
     @property
     def is_providers(self) -> bool:
-        """Whether the provider itself has the fault, and not the connection to it."""
+        """Whether the provider itself has the fault, rather than the connection."""
         return self in (Layer.ANSWER, Layer.STATE)
 
 
 MODIFIERS = ("path", "rate", "after", "times")
-"""What may follow a fault: which requests it strikes, and how many of them."""
+"""What may follow a fault: which requests it affects, and how many of them."""
 
 
 def _anything(argument: str) -> str | None:
@@ -37,7 +37,7 @@ def _anything(argument: str) -> str | None:
 
 @dataclass(frozen=True, slots=True)
 class Argument:
-    """The argument of a fault: its name, its default (None: it is required), and what is wrong with a value."""
+    """The argument of a fault, required if ``default`` is None. ``problem`` describes what is wrong with a value."""
 
     name: str
     default: str | None
@@ -45,7 +45,7 @@ class Argument:
 
 
 def number(what: str, least: int, most: int, kind: type[float] = float) -> Callable[[str], str | None]:
-    """The problem of an argument that has to be such a number; ``kind`` may be int."""
+    """Return a function that describes the problem of an argument that must be a number; ``kind`` may be int."""
 
     def problem(argument: str) -> str | None:
         try:
@@ -62,18 +62,24 @@ DAY = 86400
 
 
 def retry_after(seconds: str) -> Argument:
-    """How long an answer says to wait (RFC 9110 section 10.2.3), unless another time is given."""
+    """Return the argument for the seconds of Retry-After (RFC 9110 section 10.2.3), with a default."""
     return Argument("seconds", seconds, number("a whole number of seconds", 0, DAY, int))
 
 
 @dataclass(frozen=True, slots=True)
 class FaultKind:
-    """One fault of the catalogue. ``argument`` is what it takes, None for nothing.
+    """One kind of fault.
 
-    ``causes`` are the right answers of the gate, the best first: without a cause, none of its checks may be red.
-    Those of a fault that takes seconds hold where the client does not wait so long. ``controlled`` are the right
-    ones where a control credential is configured, if they are others. A fault that strikes one way of signing alone
-    names its settings in ``needs``. A fault that ``delays`` only waits, for the seconds of its argument.
+    Args:
+        name: Its name in the notation.
+        layer: Where it occurs.
+        summary: What happens, in a few words.
+        argument: Its argument, if it takes one.
+        causes: The causes that the gate may report, the best first. Without causes, the gate must pass. The causes of a
+            delay apply if the client does not wait that long.
+        controlled: The causes if a control credential is configured, if they differ.
+        needs: The settings of the only credential that the fault affects.
+        delays: Whether it only waits, for the seconds in its argument.
     """
 
     name: str
@@ -94,7 +100,7 @@ class FaultKind:
 
 
 def declared(layer: Layer) -> Callable[..., FaultKind]:
-    """How the faults of a layer are declared: name, summary and causes; ``argument`` where they take one."""
+    """Return a function that declares faults of a layer."""
 
     def declare(
         name: str, summary: str, *causes: CauseId, argument: Argument | None = None, delays: bool = False
@@ -111,10 +117,10 @@ def state(
     controlled: tuple[CauseId, ...] = (),
     needs: tuple[str, ...] = (),
 ) -> FaultKind:
-    """A fault of what a provider knows, such as a key that was deleted."""
+    """Declare a fault of a provider's state, such as a deleted key."""
     return FaultKind(name, Layer.STATE, summary, None, causes, controlled, needs)
 
 
 def answer(name: str, summary: str, *causes: CauseId, seconds: str | None = None) -> FaultKind:
-    """A fault of how a provider answers; ``seconds`` is how long it says to wait, where it says so."""
+    """Declare a fault of a provider's answers; ``seconds`` is the default of its Retry-After, if it sends one."""
     return FaultKind(name, Layer.ANSWER, summary, retry_after(seconds) if seconds is not None else None, causes)

@@ -15,16 +15,20 @@ from mfagate.sandbox.faults.kind import MODIFIERS, Argument, FaultKind
 
 
 class BadFault(ValueError):
-    """A fault that cannot be read; the message says what to write."""
+    """A fault that is not valid; the message says what to write."""
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One thing that goes wrong.
+    """One fault.
 
-    ``path`` is the beginning of the paths that it strikes, None for all. It strikes a
-    share of ``rate`` (0 to 1) of them, not before ``after`` requests have passed well,
-    and ``times`` times at the most.
+    Args:
+        kind: What goes wrong.
+        argument: The argument of the kind, or an empty string.
+        path: The beginning of the paths that it affects; None affects all.
+        rate: The share of their requests that it affects, above 0 and up to 1.
+        after: How many of their requests are unaffected first.
+        times: How often it occurs at most.
     """
 
     kind: FaultKind
@@ -36,10 +40,10 @@ class Fault:
 
     @classmethod
     def parse(cls, text: str, known: Mapping[str, FaultKind] = FAULTS) -> Self:
-        """Read ``NAME[:ARGUMENT][,path=PATH][,rate=SHARE][,after=N][,times=N]``; ``known`` are the faults there are.
+        """Parse ``NAME[:ARGUMENT][,path=PATH][,rate=SHARE][,after=N][,times=N]``.
 
         Raises:
-            BadFault: It is not written so.
+            BadFault: The text does not follow this notation, or names none of the ``known`` faults.
         """
         head, *modifiers = text.split(",")
         name, given, argument = head.partition(":")
@@ -62,11 +66,11 @@ class Fault:
         return ",".join(parts)
 
 
-def _argument(fault: str, due: Argument, given: str) -> str:
-    if not given and due.default is None:
-        raise BadFault(f"{fault} needs an argument ({due.name}): write {fault}:…")
-    argument = given or due.default or ""
-    if problem := due.problem(argument):
+def _argument(fault: str, expected: Argument, given: str) -> str:
+    if not given and expected.default is None:
+        raise BadFault(f"{fault} needs an argument ({expected.name}): write {fault}:…")
+    argument = given or expected.default or ""
+    if problem := expected.problem(argument):
         raise BadFault(f"{fault}:{argument}: {problem}")
     return argument
 
@@ -76,10 +80,10 @@ def _modifiers(fault: str, known: Sequence[str], texts: list[str]) -> dict[str, 
     for text in texts:
         name, _, value = text.partition("=")
         if name not in MODIFIERS:
-            raise BadFault(f"{text!r} is none of {', '.join(MODIFIERS)}: write for example rate=0.3")
+            raise BadFault(f"{text!r} is not one of {', '.join(MODIFIERS)}: write for example rate=0.3")
         if name not in known:
-            takes = f"takes {', '.join(known)} alone" if known else "lasts until it is taken away"
-            raise BadFault(f"{fault} {takes}: leave out {text}")
+            takes = f"takes only {', '.join(known)}" if known else "lasts until it is removed"
+            raise BadFault(f"{fault} {takes}: remove {text}")
         found[name] = _modifier(name, value)
     return found
 
@@ -87,7 +91,7 @@ def _modifiers(fault: str, known: Sequence[str], texts: list[str]) -> dict[str, 
 def _modifier(name: str, value: str) -> object:
     if name == "path":
         if not value.startswith("/"):
-            raise BadFault(f"path={value}: a path begins with /")
+            raise BadFault(f"path={value}: a path starts with /")
         return value
     try:
         number = float(value) if name == "rate" else int(value)
@@ -100,29 +104,29 @@ def _modifier(name: str, value: str) -> object:
 
 @dataclass(slots=True)
 class Trigger:
-    """Decides for one fault whether it strikes now. Threads may share it; ``seed`` makes it repeatable."""
+    """Decides when a fault occurs. Threads may share it; ``seed`` makes it repeatable."""
 
     fault: Fault
     seed: int = 0
     idle: bool = True
-    """Whether it has done nothing so far: no request was its own, or there was nothing to change."""
+    """Whether the fault has not occurred yet: no request matched, or there was nothing to change."""
     _passed: int = 0
-    _struck: int = 0
+    _fired: int = 0
     _random: random.Random = field(init=False)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def __post_init__(self) -> None:
-        # Each fault has its own chance: with one stream for all, they would strike together.
-        self._random = random.Random(f"{self.seed} {self.fault}")  # noqa: S311 - chance, not secrecy
+        # Each fault has its own random stream: with a shared one, all would fire together.
+        self._random = random.Random(f"{self.seed} {self.fault}")  # noqa: S311 - not used for secrets
 
-    def strikes(self, path: str | None = None) -> bool:
-        """Whether this request (None: this connection) is hit."""
+    def fires(self, path: str | None = None) -> bool:
+        """Return whether the fault occurs for a request with this path, or without a path for a connection."""
         fault = self.fault
         if path is not None and fault.path is not None and not path.startswith(fault.path):
             return False
         with self._lock:
             self._passed += 1
-            ready = self._passed > fault.after and (fault.times is None or self._struck < fault.times)
+            ready = self._passed > fault.after and (fault.times is None or self._fired < fault.times)
             hit = ready and self._random.random() < fault.rate
-            self._struck += hit
+            self._fired += hit
             return hit

@@ -1,4 +1,4 @@
-"""One module a store. A store turns the locator of a reference into a value."""
+"""Stores of secrets, one module each: ``resolve(context, reference)`` returns the value that a reference names."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
+from importlib import import_module
 from pathlib import Path
-from pkgutil import resolve_name
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
 from mfagate.core.files import OutOfResources, Unreadable, open_regular, read_text
 from mfagate.core.finding import Location
@@ -22,9 +22,9 @@ Parsed = TypeVar("Parsed")
 
 @dataclass(frozen=True, slots=True)
 class Resolved:
-    """What a reference points at, and its place if it is in a file.
+    """The value of a reference, and its location if it is in a file.
 
-    ``misread`` says which other programs read something else there, each with the reason.
+    ``misread`` says which other programs read a different value, each with the reason.
     """
 
     value: Any = field(repr=False)
@@ -34,10 +34,10 @@ class Resolved:
 
 @dataclass(frozen=True, slots=True)
 class StoreContext:
-    """What stores may look at. Relative paths are relative to ``base``.
+    """What stores read from. Relative paths are relative to ``base``.
 
-    ``parsed`` holds files that were read, by scheme and path, so that a file with the keys of a thousand
-    integrations is parsed once and not a thousand times. Contexts of one run share it.
+    ``parsed`` caches files by scheme and path, so that a file with the keys of a thousand integrations is parsed only
+    once. The contexts of one run share it.
     """
 
     base: Path
@@ -46,7 +46,7 @@ class StoreContext:
     parsed: dict[tuple[str, Path], Any] = field(default_factory=dict, repr=False, compare=False)
 
     def once(self, scheme: str, path: Path, parse: Callable[[], Parsed]) -> Parsed:
-        """Return what ``parse`` makes of a file; it is called once for each file."""
+        """Return the result of ``parse``, which is called only once for each file."""
         key = (scheme, path)
         if key not in self.parsed:
             self.parsed[key] = parse()
@@ -54,74 +54,43 @@ class StoreContext:
         return found
 
 
-class Store(Protocol):
-    """The interface of a store."""
-
-    def __init__(self, context: StoreContext) -> None:
-        """Keep the context; do not read anything yet."""
-
-    def resolve(self, reference: Reference) -> Resolved:
-        """Look the reference up.
-
-        Raises:
-            Unresolved: It points at nothing, or cannot be read.
-        """
+_MODULES = {**dict.fromkeys(("json", "yaml", "toml", "ini", "tfvars"), "document"), "k8s-secret": "kubernetes"}
+"""The module of each scheme that has another name than its module."""
 
 
-_STORES = {
-    "env": "env:EnvStore",
-    "file": "file:FileStore",
-    "dotenv": "dotenv:DotenvStore",
-    "json": "document:DocumentStore",
-    "yaml": "document:DocumentStore",
-    "toml": "document:DocumentStore",
-    "ini": "document:DocumentStore",
-    "tfvars": "document:DocumentStore",
-    "k8s-secret": "kubernetes:KubernetesSecretStore",
-    "sandbox": "sandbox:SandboxStore",
-}
-"""The module and the class of each scheme. A module is imported when its first reference is resolved."""
-
-
+@dataclass(frozen=True, slots=True)
 class Stores:
-    """Finds the store of a reference and opens it when it is first needed."""
+    """All stores of one context. The module of a store is imported when it is first needed."""
 
-    def __init__(self, context: StoreContext) -> None:
-        self.context = context
-        self._open: dict[str, Store] = {}
+    context: StoreContext
 
     def resolve(self, reference: Reference) -> Resolved:
-        """Look one reference up.
+        """Return the value of a reference.
 
         Raises:
-            Unresolved: With a message that names the reference and never a value.
+            Unresolved: It has no value, or cannot be read. The message names the reference and never a value.
         """
-        if reference.scheme not in self._open:
-            self._open[reference.scheme] = self._load(reference)
-        resolved = self._open[reference.scheme].resolve(reference)
+        scheme = reference.scheme
+        if scheme not in SCHEMES:
+            nearest = get_close_matches(scheme.lower(), SCHEMES, n=1, cutoff=0)[0]
+            raise Unresolved(
+                f"there is no secret store {scheme!r} (did you mean {nearest!r}? known: {', '.join(SCHEMES)})"
+            )
+        store = import_module(f"{__name__}.{_MODULES.get(scheme, scheme)}")
+        resolved: Resolved = store.resolve(self.context, reference)
         if isinstance(resolved.value, str) and (tool := encrypted_by(resolved.value)):
             raise encrypted(reference, tool, resolved.location)
         return resolved
-
-    def _load(self, reference: Reference) -> Store:
-        if reference.scheme not in _STORES:
-            nearest = get_close_matches(reference.scheme.lower(), SCHEMES, n=1, cutoff=0)[0]
-            known = ", ".join(SCHEMES)
-            raise Unresolved(
-                f"there is no secret store {reference.scheme!r} (did you mean {nearest!r}? known: {known})"
-            )
-        store: type[Store] = resolve_name(f"{__name__}.{_STORES[reference.scheme]}")
-        return store(self.context)
 
 
 _WITH_FRAGMENT = ("dotenv", "json", "yaml", "toml", "ini", "tfvars", "k8s-secret")
 
 
 def file_of(reference: Reference, base: Path) -> Path | None:
-    """Return the file that a reference reads; None if it reads or names no file.
+    """Return the file that a reference reads, or None if it reads no file.
 
     Raises:
-        Unresolved: Its path begins with ``~NAME`` where there is no such user.
+        Unresolved: Its path begins with ``~NAME``, and there is no such user.
     """
     path = reference.locator
     if reference.scheme in _WITH_FRAGMENT:
@@ -132,10 +101,10 @@ def file_of(reference: Reference, base: Path) -> Path | None:
 
 
 def full_path(base: Path, path: str, reference: Reference) -> Path:
-    """Return the file that a reference names; ``~`` is a home folder.
+    """Return the absolute path of a file; ``~`` is a home folder.
 
     Raises:
-        Unresolved: ``~NAME`` where there is no such user.
+        Unresolved: The path begins with ``~NAME``, and there is no such user.
     """
     try:
         return base / Path(path).expanduser()
@@ -143,40 +112,37 @@ def full_path(base: Path, path: str, reference: Reference) -> Path:
         raise Unresolved(f"{reference}: there is no home folder {path.partition('/')[0]}") from None
 
 
-def read_file(base: Path, path: str, reference: Reference) -> str:
-    """Return the text of a small file that a reference names; a byte order mark is kept, for it is a fault to be shown.
+def read_file(path: Path, reference: Reference) -> str:
+    """Return the text of a small file; a byte order mark is kept, because it is a fault to report.
 
     Raises:
         Unresolved: Missing, a directory, not readable, not text, or over 1 MiB.
     """
-    full = full_path(base, path, reference)
     try:
-        text = read_text(full, MAX_FILE_BYTES)
+        text = read_text(path, MAX_FILE_BYTES)
     except OutOfResources:
         raise
     except Unreadable as error:
-        kind, step = _other_kind(full)
-        raise Unresolved(f"{reference}: {full} {error}{kind}", next_step=step) from None
+        kind, step = _other_kind(path)
+        raise Unresolved(f"{reference}: {path} {error}{kind}", next_step=step) from None
     if tool := encrypted_by(text):
-        raise encrypted(reference, tool, Location(full, 1))
+        raise encrypted(reference, tool, Location(path, 1))
     if text[1:8:2] == "\0\0\0\0":
-        message = f"{reference}: {full} is UTF-16, as PowerShell writes it, without the mark that says so"
-        raise Unresolved(message, next_step="Save it as UTF-8: Set-Content -Encoding utf8 in PowerShell.")
+        message = f"{reference}: {path} is UTF-16, as PowerShell writes it, without a byte order mark"
+        raise Unresolved(message, next_step=_SAVE_AS_UTF8)
     return text
 
 
+_SAVE_AS_UTF8 = "Save it as UTF-8: Set-Content -Encoding utf8 in PowerShell."
+
 _KINDS = (
-    (
-        b"\xff\xfe",
-        "it is UTF-16, as PowerShell writes it",
-        "Save it as UTF-8: Set-Content -Encoding utf8 in PowerShell.",
-    ),
+    (b"\xff\xfe", "it is UTF-16, as PowerShell writes it", _SAVE_AS_UTF8),
     (b"\xfe\xff", "it is UTF-16", "Save it as UTF-8."),
     (b"\0GITCRYPT\0", "git-crypt encrypted it", "Run git-crypt unlock in the job before the gate."),
     (
         b"age-encryption.org/",
         "age (agenix, sops-nix) encrypted it",
-        "Point at the file that it is decrypted to, as file:/run/agenix/NAME, or run age --decrypt -i KEY FILE > OUT.",
+        "Point at the decrypted file, such as file:/run/agenix/NAME, or run age --decrypt -i KEY FILE > OUT.",
     ),
     (b"\xfe\xed\xfe\xed", "it is a Java keystore", "Convert it: keytool -importkeystore to PKCS #12, then to PEM."),
     (
@@ -185,11 +151,11 @@ _KINDS = (
         "Convert it to PEM: openssl pkcs12 -in OLD -nodes -out NEW.",
     ),
 )
-"""How files that are no text begin. https://github.com/AGWA/git-crypt/blob/master/crypto.hpp names its header."""
+"""How files that are not text begin. https://github.com/AGWA/git-crypt/blob/master/crypto.hpp names its header."""
 
 
 def _other_kind(path: Path) -> tuple[str, str | None]:
-    """Say what a file is that cannot be read as text, and what to do; nothing where it is not known."""
+    """Say what kind of file cannot be read as text, and what to do; an unknown kind is an empty text."""
     try:
         with open_regular(path) as file:
             start = file.read(24)
@@ -208,10 +174,10 @@ def is_xml(text: str) -> bool:
 
 
 def xml_instead(reference: Reference, path: str, location: Location) -> Unresolved:
-    """Say that no store reads XML, and how a job gets one value out of it."""
+    """Return the error that no store reads XML, with the command that extracts one value."""
     return Unresolved(
-        f"{reference}: {path} is XML, and mfagate has no store that reads it",
-        next_step="Write the value into a variable of the job, and refer to it as env:NAME: NAME=$(xmllint --xpath "
+        f"{reference}: {path} is XML, which no store of mfagate reads",
+        next_step="Set a variable of the job to the value, and refer to it as env:NAME: NAME=$(xmllint --xpath "
         f"""'string(//add[@key="KEY"]/@value)' {quoted(path, 200)}).""",
         location=location,
     )
@@ -240,7 +206,7 @@ def encrypted_by(text: str) -> Tool | None:
 
 
 def encrypted(reference: Reference, tool: Tool, location: Location | None) -> Unresolved:
-    """Say that the value is encrypted, and how to get it."""
+    """Return the error that the value is encrypted, with the command that decrypts it."""
     name, command = tool
     file = reference.locator if reference.scheme == "file" else reference.locator.partition("#")[0]
     if location is not None:

@@ -1,6 +1,6 @@
 """``json:``, ``yaml:``, ``toml:``, ``ini:`` and ``tfvars:PATH#a.b``: one value inside a structured file.
 
-How the value is addressed: :mod:`mfagate.secrets.stores.path` and :mod:`mfagate.secrets.stores.walk`.
+:mod:`mfagate.secrets.stores.path` and :mod:`mfagate.secrets.stores.walk` explain how a value is addressed.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import PurePath
+from pathlib import Path, PurePath
 from typing import Any
 
 from mfagate.core.finding import Location, some
@@ -28,7 +28,7 @@ from mfagate.secrets.stores.walk import Missing, Tagged, follow
 
 @dataclass(frozen=True, slots=True)
 class _Document:
-    """One document of a file. ``number`` is its place among all of them, ``title`` how a reference may call it."""
+    """One document of a file: its number in the file, and the title by which a reference may select it."""
 
     number: int
     title: str
@@ -41,46 +41,42 @@ class _ParsedDocument:
     documents: Sequence[_Document]
 
 
-class DocumentStore:
-    """Reads documents relative to the configuration file, each once."""
+def resolve(context: StoreContext, reference: Reference) -> Resolved:
+    """Return the scalar at the path."""
+    scheme = reference.scheme
+    name, fragment = reference.path_and_fragment(f"{scheme}:deploy.{scheme}#mfa.key")
+    try:
+        path = ValuePath.parse(fragment)
+    except MalformedPath:
+        raise Unresolved(f'{reference}: a quote is missing or misplaced; write a step like "a.b"') from None
+    full = full_path(context.base, name, reference)
+    file = context.once(scheme, full, lambda: _read(reference, name, full))
+    document, value, keys = _Lookup(reference, name, file).find(path)
+    lines = context.once(f"lines of {scheme} {document}", full, lambda: _LINES[scheme](file.text, document))
+    return Resolved(value, Location(full, lines(keys)))
 
-    def __init__(self, context: StoreContext) -> None:
-        self._context = context
-        self._base = context.base
 
-    def resolve(self, reference: Reference) -> Resolved:
-        """Return the scalar at the path."""
-        scheme = reference.scheme
-        name, fragment = reference.path_and_fragment(f"{scheme}:deploy.{scheme}#mfa.key")
-        try:
-            path = ValuePath.parse(fragment)
-        except MalformedPath:
-            raise Unresolved(f'{reference}: its quotes are not in order; write a step like "a.b"') from None
-        full = full_path(self._base, name, reference)
-        file = self._context.once(scheme, full, lambda: self._read(reference, name))
-        document, value, keys = _Lookup(reference, name, file).find(path)
-        lines = self._context.once(f"lines of {scheme} {document}", full, lambda: _LINES[scheme](file.text, document))
-        return Resolved(value, Location(full, lines(keys)))
-
-    def _read(self, reference: Reference, path: str) -> _ParsedDocument:
-        text = read_file(self._base, path, reference)
-        if is_xml(text):
-            raise xml_instead(reference, path, Location(full_path(self._base, path, reference), 1))
-        try:
-            return _PARSERS[reference.scheme](text.removeprefix("\ufeff"))
-        except (ValueError, RecursionError) as error:
-            # Parsers quote the offending text, which may be a secret: keep the position only.
-            other = _other_scheme(reference, path, text)
-            raise Unresolved(
-                f"{reference}: {path} is not valid {reference.scheme}{_position(error)}{_template(text)}",
-                next_step=f"Write {other} in the place of {reference}." if other else _OTHERWISE.get(reference.scheme),
-                location=Location(full_path(self._base, path, reference), _line(error)),
-            ) from None
+def _read(reference: Reference, name: str, path: Path) -> _ParsedDocument:
+    text = read_file(path, reference)
+    if is_xml(text):
+        raise xml_instead(reference, name, Location(path, 1))
+    try:
+        return _PARSERS[reference.scheme](text.removeprefix("\ufeff"))
+    except (ValueError, RecursionError) as error:
+        # Parsers quote the text at fault, which may be a secret: keep only the line.
+        other = _other_scheme(reference, name, text)
+        line: int | None = getattr(error, "lineno", None) or getattr(error, "line", None)
+        position = f" (line {line})" if line else ""
+        raise Unresolved(
+            f"{reference}: {name} is not valid {reference.scheme}{position}{_hint(text)}",
+            next_step=f"Write {other} instead of {reference}." if other else _OTHER_STEPS.get(reference.scheme),
+            location=Location(path, line),
+        ) from None
 
 
 @dataclass(frozen=True, slots=True)
 class _Lookup:
-    """One look into one file."""
+    """The lookup of one reference in one file."""
 
     reference: Reference
     name: str
@@ -102,7 +98,7 @@ class _Lookup:
             except Missing:
                 continue
         if len(found) == 1:
-            chosen = next(one for one in documents if one.number == found[0][0])
+            chosen = next(document for document in documents if document.number == found[0][0])
             self._refuse_encoded(chosen.content, path.steps)
             return found[0]
         raise self._which(path, [number for number, _, _ in found])
@@ -111,9 +107,9 @@ class _Lookup:
         every = self.file.documents or [_Document(0, "0", None)]
         if path.document is None:
             return every
-        chosen = [one for one in every if path.document in (one.title, str(one.number))]
+        chosen = [document for document in every if path.document in (document.title, str(document.number))]
         if not chosen:
-            titles = some([quoted(one.title, 80) for one in every])
+            titles = some([quoted(document.title, 80) for document in every])
             raise Unresolved(f"{self.reference}: {self.name} has no document [{path.document}]; it has {titles}")
         return chosen
 
@@ -129,16 +125,16 @@ class _Lookup:
             elif isinstance(document.content, str):
                 meant = _other_scheme(self.reference, self.name, self.file.text)
             hint = f"; write {meant}" if meant else ""
-            step = f"If it is meant, write {meant} in the place of {self.reference}." if meant else missing.step
+            step = f"If this is what you mean, write {meant} instead of {self.reference}." if meant else missing.step
             step = step or self._one_inside(path, missing.inside)
             raise Unresolved(f"{self.reference}: {missing}{hint}", next_step=step) from None
 
     def _one_inside(self, path: ValuePath, names: Sequence[str]) -> str | None:
         whole = [self._written(replace(path, steps=[*path.steps, name])) for name in names]
-        return f"Write the one that is meant: {some(whole)}." if whole else None
+        return f"Write one of these: {some(whole)}." if whole else None
 
     def _refuse_encoded(self, content: Any, steps: Sequence[str]) -> None:
-        """Refuse base64 and ciphertexts of manifests, which are not what a program gets.
+        """Refuse base64 and ciphertexts of manifests, because a program gets the decoded value.
 
         Raises:
             Unresolved: The value is under ``data`` of a Secret, or in a manifest that a Secret is made from.
@@ -151,9 +147,9 @@ class _Lookup:
             title = f"{quoted(metadata['namespace'], 80)}/{name}" if "namespace" in metadata else name
             instead = f"k8s-secret:{self.name}#{title}/{'.'.join(steps[1:])}"
             message = f"{self.reference}: data of a Secret is base64, and a program gets it decoded; write {instead}"
-            raise Unresolved(message, next_step=f"Write {instead} in the place of {self.reference}.")
+            raise Unresolved(message, next_step=f"Write {instead} instead of {self.reference}.")
         if kind == "Kustomization":
-            return  # Its literals are the values.
+            return  # Its literals are the values themselves.
         maker = makes_secrets(kind, content, self.name, (name, steps[-1]))
         if maker is not None:
             raise Unresolved(f"{self.reference}: {self.name} holds {maker.what}", next_step=maker.step)
@@ -167,14 +163,14 @@ class _Lookup:
             return ()
 
     def _which(self, path: ValuePath, having: Sequence[int]) -> Unresolved:
-        documents = [one for one in self.file.documents if not having or one.number in having]
-        titles = some([quoted(one.title, 80) for one in documents])
+        documents = [document for document in self.file.documents if not having or document.number in having]
+        titles = some([quoted(document.title, 80) for document in documents])
         example = self._written(replace(path, document=documents[0].title))
         how = f"{'several' if having else 'none'} of its {len(self.file.documents)} documents"
         return Unresolved(
             f"{self.reference}: {how} in {self.name} {'have' if having else 'has'} {quoted(path, 120)} ({titles}); "
             f"name the document, as in {example}",
-            next_step=f"Write which document is meant, as in {example}.",
+            next_step=f"Name the document, as in {example}.",
         )
 
     def _written(self, path: ValuePath) -> str:
@@ -201,28 +197,19 @@ def _other_scheme(reference: Reference, path: str, text: str) -> str | None:
     return quoted(f"{scheme}:{path}#{key}")
 
 
-_OTHERWISE = {
-    "tfvars": "Blocks of Terraform are not read: point at the *.tfvars file that sets the value, or write env:NAME for "
-    "the variable of this job that does.",
+_OTHER_STEPS = {
+    "tfvars": "Terraform blocks are not read: point at the *.tfvars file that sets the value, or write env:NAME for "
+    "the variable of this job.",
 }
-"""What to do with a file that cannot be read as its scheme says, and no other scheme reads."""
+"""What to do if a file is not valid in its scheme, and no other scheme reads it."""
 
 
-def _position(error: Exception) -> str:
-    line = _line(error)
-    return f" (line {line})" if line else ""
-
-
-def _line(error: Exception) -> int | None:
-    return getattr(error, "lineno", None) or getattr(error, "line", None)
-
-
-def _template(text: str) -> str:
+def _hint(text: str) -> str:
     if "\u201c" in text or "\u201d" in text:
-        return '; it has typographic quotation marks (U+201C, U+201D), as a word processor writes them: write " instead'
+        return '; it has typographic quotation marks (U+201C, U+201D), as word processors write them: write " instead'
     if "\u00a0" in text:
-        return "; it has no-break spaces (U+00A0), as text copied from a web page: write plain spaces instead"
-    return "; it holds {{ … }}, as a template that has to be rendered first" if "{{" in text else ""
+        return "; it has no-break spaces (U+00A0), as in text copied from a web page: write plain spaces instead"
+    return "; it contains {{ … }}: render the template first" if "{{" in text else ""
 
 
 def _parse_json(text: str) -> _ParsedDocument:
@@ -236,12 +223,12 @@ def _parse_json(text: str) -> _ParsedDocument:
 
 
 def _parse_yaml(text: str) -> _ParsedDocument:
-    found = [(number, one) for number, one in enumerate(documents(text, _loader(could_be_deep(text))))]
-    filled = [_Document(number, _title(number, one), one) for number, one in found if one is not None]
-    titles = Counter(one.title for one in filled)
+    found = enumerate(documents(text, _loader(could_be_deep(text))))
+    filled = [_Document(number, _title(number, content), content) for number, content in found if content is not None]
+    titles = Counter(document.title for document in filled)
     # Two documents of one kind and name are distinguished by their numbers.
     return _ParsedDocument(
-        text, [one if titles[one.title] == 1 else replace(one, title=str(one.number)) for one in filled]
+        text, [doc if titles[doc.title] == 1 else replace(doc, title=str(doc.number)) for doc in filled]
     )
 
 
@@ -249,9 +236,9 @@ def _loader(deep: bool) -> Any:
     base: Any = loader(deep)
 
     class TaggedLoader(base):  # type: ignore[misc]
-        """Keeps values with tags of other programs as :class:`Tagged`."""
+        """Reads values with tags of other programs as :class:`Tagged`."""
 
-    # Ansible: a text that no template engine may look at.
+    # Ansible: a text in which no template is rendered.
     # https://docs.ansible.com/ansible/latest/playbook_guide/playbooks_advanced_syntax.html
     TaggedLoader.add_constructor("!unsafe", lambda loader, node: loader.construct_scalar(node))
     TaggedLoader.add_multi_constructor("!", lambda _, suffix, node: Tagged(f"!{suffix}"))
@@ -259,7 +246,7 @@ def _loader(deep: bool) -> Any:
 
 
 def _title(number: int, content: Any) -> str:
-    """Kind and name of a Kubernetes manifest, else the number."""
+    """Return the kind and name of a Kubernetes manifest, or else the number."""
     metadata = content.get("metadata") if isinstance(content, dict) else None
     if isinstance(metadata, dict) and isinstance(metadata.get("name"), str) and isinstance(content.get("kind"), str):
         return f"{content['kind']}/{metadata['name']}"

@@ -1,9 +1,9 @@
 """``dotenv:PATH#NAME``: one variable of a .env file, parsed and expanded as python-dotenv does.
 
 ``${NAME}`` and ``${NAME:-default}`` are replaced from the lines above and from the environment, in this order, as by
-``dotenv_values`` (https://github.com/theskumar/python-dotenv#variable-expansion). Where that leaves a gap, the
-reference is unresolved: python-dotenv would put nothing there. What other programs read:
-:mod:`mfagate.secrets.stores.env_files`.
+``dotenv_values`` (https://github.com/theskumar/python-dotenv#variable-expansion). If a variable is not set, the
+reference is unresolved; python-dotenv would insert an empty text. :mod:`mfagate.secrets.stores.env_files` covers what
+other programs read.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from collections import ChainMap
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
+from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from mfagate.core.finding import Location, some
@@ -28,67 +29,61 @@ if TYPE_CHECKING:
     from dotenv.parser import Binding
 
 
-class DotenvStore:
-    """Reads .env files relative to the configuration file."""
+def resolve(context: StoreContext, reference: Reference) -> Resolved:
+    """Return the last definition of the variable, with its line."""
+    path, name = reference.path_and_fragment("dotenv:.env#DUO_SKEY")
+    full = full_path(context.base, path, reference)
+    file = context.once("dotenv", full, lambda: _parse(read_file(full, reference), context.environ))
+    java = path.endswith(".properties")
+    if name not in file.defined:
+        raise _not_defined(reference, full, file)
+    found = file.defined[name]
+    location = Location(full, found.line)
+    if len(sections := file.sections(name)) > 1:
+        raise _in_sections(reference, sections, location)
+    if found.value is None:
+        raise Unresolved(f"{reference}: {path} names {name} without a value ({location})", location=location)
+    if java and "\\" in found.value:
+        message = f"{reference}: the value has escapes of a Java properties file, which a .env file does not have"
+        raise Unresolved(message, next_step=_as_properties(reference, path, name), location=location)
+    if found.too_long:
+        raise Unresolved(f"{reference}: with its variables expanded it is longer than 1 MiB", location=location)
+    if found.unset:
+        raise _not_set(reference, found, file, location)
+    return Resolved(found.value, location, () if java else found.misread)
 
-    def __init__(self, context: StoreContext) -> None:
-        self._context = context
 
-    def resolve(self, reference: Reference) -> Resolved:
-        """Return the last definition of the variable, with its line."""
-        path, name = reference.path_and_fragment("dotenv:.env#DUO_SKEY")
-        full = full_path(self._context.base, path, reference)
-        file = self._context.once("dotenv", full, lambda: self._parse(read_file(self._context.base, path, reference)))
-        java = path.endswith(".properties")
-        if name not in file.defined:
-            text = read_file(self._context.base, path, reference)
-            if is_xml(text):
-                raise xml_instead(reference, path, Location(full, 1))
-            if java and file.unreadable:
-                step = _as_properties(reference, path, name)
-                raise Unresolved(f"{reference}: {path} does not define {name} as a .env file does", next_step=step)
-            if (other := _other_syntax(text, name)) is not None:
-                line, what, instead = other
-                raise Unresolved(
-                    f"{reference}: {path} does not define {name}, but line {line} {what}",
-                    next_step=instead,
-                    location=Location(full, line),
-                )
-            raise Unresolved(f"{reference}: {path} does not define {name}{_hint(name, file)}")
-        found = file.defined[name]
-        location = Location(full, found.line)
-        if len(sections := file.sections(name)) > 1:
-            raise _in_sections(reference, sections, location)
-        if found.value is None:
-            raise Unresolved(f"{reference}: {path} names {name} without a value ({location})", location=location)
-        if java and "\\" in found.value:
-            message = f"{reference}: the value has escapes of Java's properties, which a .env file does not know"
-            raise Unresolved(message, next_step=_as_properties(reference, path, name), location=location)
-        if found.too_long:
-            raise Unresolved(f"{reference}: with its variables it is longer than 1 MiB", location=location)
-        if found.unset:
-            raise _not_set(reference, found, file, location)
-        return Resolved(found.value, location, () if java else found.misread)
+def _parse(text: str, environ: Mapping[str, str]) -> _EnvFile:
+    from dotenv.parser import parse_stream
 
-    def _parse(self, text: str) -> _EnvFile:
-        from dotenv.parser import parse_stream
+    bindings = [(_line(binding), binding) for binding in parse_stream(io.StringIO(text))]
+    by_section = {section: _expanded(inside, environ) for section, inside in _by_section(bindings).items()}
+    defined = _expanded(bindings, environ)
+    if by_section.keys() - {""}:  # No program reads a file with sections as an environment.
+        defined = {name: replace(variable, misread=()) for name, variable in defined.items()}
+    unreadable = [line for line, found in bindings if found.error and section_of(found.original.string.strip()) is None]
+    return _EnvFile(defined, unreadable, by_section)
 
-        bindings = [(_line(one), one) for one in parse_stream(io.StringIO(text))]
-        by_section = {
-            section: _expanded(some, self._context.environ) for section, some in _by_section(bindings).items()
-        }
-        defined = _expanded(bindings, self._context.environ)
-        if by_section.keys() - {""}:  # no program reads it as an environment
-            defined = {name: replace(one, misread=()) for name, one in defined.items()}
-        unreadable = [line for line, one in bindings if one.error and section_of(one.original.string.strip()) is None]
-        return _EnvFile(defined, unreadable, by_section)
+
+def _not_defined(reference: Reference, full: Path, file: _EnvFile) -> Unresolved:
+    path, name = reference.path_and_fragment("dotenv:.env#DUO_SKEY")
+    text = read_file(full, reference)
+    if is_xml(text):
+        return xml_instead(reference, path, Location(full, 1))
+    message = f"{reference}: {path} does not define {name}"
+    if path.endswith(".properties") and file.unreadable:
+        return Unresolved(f"{message} as a .env file does", next_step=_as_properties(reference, path, name))
+    if (other := _other_syntax(text, name)) is not None:
+        line, what, instead = other
+        return Unresolved(f"{message}, but line {line} {what}", next_step=instead, location=Location(full, line))
+    return Unresolved(f"{message}{_hint(name, file)}")
 
 
 _OTHER_LINES = (
     (
         re.compile(r"\s{0,20}#\s{0,20}(?:export )?([\w.-]{1,100})\s{0,20}="),
-        "has it behind #, as a comment",
-        "Take the # away and put the value there, or correct the name.",
+        "has it in a comment",
+        "Remove the # and write the value there, or correct the name.",
     ),
     (
         re.compile(r"\s{0,20}\$env:([\w.-]{1,100})\s{0,20}="),
@@ -107,16 +102,16 @@ _OTHER_LINES = (
     ),
     (
         re.compile(r"\s{0,20}([\w.-]{1,100})\s{0,20}:\s"),
-        "has a colon in the place of =",
-        "Write {}=VALUE there; a whole file of such lines is YAML: yaml:FILE#{}.",
+        "has a colon instead of =",
+        "Write {}=VALUE there. If all lines are like this, the file is YAML: write yaml:FILE#{}.",
     ),
     (
         re.compile(r"[\u200b-\u200f\u2060\ufeff\u00a0]{1,20}([\w.-]{1,100})\s{0,20}="),
-        "has an invisible character in front of the name",
-        "Write the name again by hand: programs read another name there.",
+        "has an invisible character before the name",
+        "Retype the name: programs read a different name there.",
     ),
 )
-"""Lines that set a variable in another way than a .env file does, and what to do."""
+"""Lines that set a variable in another syntax than that of a .env file, and what to do."""
 
 
 def _other_syntax(text: str, name: str) -> tuple[int, str, str] | None:
@@ -130,7 +125,7 @@ def _other_syntax(text: str, name: str) -> tuple[int, str, str] | None:
 
 @dataclass(frozen=True, slots=True)
 class _Variable:
-    """One definition. ``unset`` are the variables in it that nothing defines, ``too_long`` what grew without end."""
+    """One definition. ``unset`` are its undefined variables; ``too_long`` is set if its expansion exceeds the limit."""
 
     value: str | None = field(repr=False)
     line: int
@@ -141,7 +136,7 @@ class _Variable:
 
 @dataclass(frozen=True, slots=True)
 class _EnvFile:
-    """Each variable with its last definition, what each section says of it, and the lines that cannot be read."""
+    """Each variable with its last definition, its definitions in each section, and the lines that cannot be read."""
 
     defined: Mapping[str, _Variable] = field(repr=False)
     unreadable: Sequence[int]
@@ -166,7 +161,7 @@ def _by_section(bindings: Iterable[tuple[int, Binding]]) -> Mapping[str, list[tu
 
 def _as_properties(reference: Reference, path: str, name: str) -> str:
     instead = quoted(to_write("ini", path, ValuePath([name])), 200)
-    return f"Write {instead} in the place of {reference}."
+    return f"Write {instead} instead of {reference}."
 
 
 def _in_sections(reference: Reference, sections: Sequence[str], location: Location) -> Unresolved:
@@ -174,7 +169,7 @@ def _in_sections(reference: Reference, sections: Sequence[str], location: Locati
     steps = [[section, name] if section else [name] for section in sections]
     instead = [quoted(to_write("ini", path, ValuePath(one)), 200) for one in steps]
     return Unresolved(
-        f"{reference}: {path} has sections, and {len(sections)} of them define {name}, each with another value",
+        f"{reference}: {path} has sections, and {len(sections)} of them define {name} with different values",
         next_step=f"Write the one that the login service uses: {some(instead)}.",
         location=location,
     )
@@ -196,7 +191,7 @@ def _expanded(bindings: Iterable[tuple[int, Binding]], environ: Mapping[str, str
 def _variable(
     line: int, binding: Binding, defined: Mapping[str, _Variable], known: tuple[dict[str, str], Mapping[str, str]]
 ) -> _Variable:
-    """Expand one definition from those above, then from the environment."""
+    """Expand one definition with the variables above it, then with the environment."""
     from dotenv.variables import parse_variables
 
     value, names = binding.value or "", ChainMap(known[0], cast("dict[str, str]", known[1]))
@@ -220,12 +215,12 @@ def _variable(
 def _not_set(reference: Reference, found: _Variable, file: _EnvFile, location: Location) -> Unresolved:
     names = [quoted(name, 80) for name in found.unset]
     below = [(name, file.defined[name].line) for name in found.unset if name in file.defined]
-    later = f"; {below[0][0]} is defined on line {below[0][1]}, below, and only lines above count" if below else ""
+    later = f"; {below[0][0]} is defined below, on line {below[0][1]}, but only lines above count" if below else ""
     are = "is" if len(names) == 1 else "are"
     return Unresolved(
         f"{reference}: {some(names)} {are} not set, neither above in the file nor in the environment{later}",
         next_step=f"Define {some(names)} in the file above line {location.line}, or set it in the environment of "
-        "this job, as it is where the login service runs.",
+        "this job, as it is set where the login service runs.",
         location=location,
     )
 
@@ -239,6 +234,6 @@ def _hint(name: str, file: _EnvFile) -> str:
 
 
 def _line(binding: Binding) -> int:
-    """python-dotenv counts a binding from the blank lines in front of it."""
+    """Return the line of a definition; python-dotenv counts from the blank lines before it."""
     original = binding.original.string
     return binding.original.line + original[: len(original) - len(original.lstrip())].count("\n")

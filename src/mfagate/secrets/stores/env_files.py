@@ -1,10 +1,10 @@
 """What other programs read in a line of a .env file: ``docker run --env-file``, systemd, and Docker Compose.
 
-Docker takes everything behind the first ``=`` as it is, and refuses a name with white space in it
+Docker takes everything after the first ``=`` unchanged, and refuses a name that contains white space
 (https://github.com/docker/cli/blob/master/pkg/kvfile/kvfile.go, https://github.com/docker/cli/issues/3630).
-systemd removes quotes and knows no comment behind a value; it expands nothing
-(https://www.freedesktop.org/software/systemd/man/latest/systemd.exec.html#EnvironmentFile=). Docker Compose expands
-``$NAME`` as well, and nothing in single quotes
+systemd removes quotes, has no comments after values, and expands nothing
+(https://www.freedesktop.org/software/systemd/man/latest/systemd.exec.html#EnvironmentFile=). Docker Compose also
+expands ``$NAME``, but nothing in single quotes
 (https://docs.docker.com/compose/how-tos/environment-variables/variable-interpolation/#env-file-syntax).
 """
 
@@ -25,11 +25,11 @@ _UNQUOTED = re.compile(r"(?:\\.|[^\n\r\\])*+", re.DOTALL)
 
 
 def misread(line: str, value: str, variables: Sequence[str]) -> Sequence[str]:
-    """Say which programs read another value than python-dotenv, and why.
+    """Say which programs read a different value than python-dotenv, and why.
 
     Args:
-        line: The definition, as it is written in the file.
-        value: What python-dotenv reads, before it expands variables.
+        line: The definition as written in the file.
+        value: The value that python-dotenv reads, before it expands variables.
         variables: The variables that it expands.
     """
     line = line.strip("\n\r").lstrip()
@@ -40,7 +40,7 @@ def misread(line: str, value: str, variables: Sequence[str]) -> Sequence[str]:
     for program, reads in ((DOCKER, written.partition("\n")[0].rstrip("\r")), (SYSTEMD, _systemd(written))):
         reasons = list(_reasons(program, written, value, reads, variables))
         if program == DOCKER and name.rstrip() != name:
-            reasons = ["refuses the space in front of ="]
+            reasons = ["refuses the space before ="]
         if reasons:
             found.append(f"{program} {' and '.join(reasons)}")
     return found
@@ -66,9 +66,9 @@ def _reasons(program: str, written: str, value: str, reads: str, variables: Sequ
     if "\n" in written and program == DOCKER:
         yield "reads only the first line"
     elif "#" in reads and "#" not in value:
-        yield "keeps the comment behind the value"
+        yield "keeps the comment after the value"
     elif program != DOCKER or not is_quoted:
-        yield "reads its spaces, quotes or backslashes otherwise"
+        yield "reads its spaces, quotes or backslashes differently"
 
 
 def _systemd(written: str) -> str:

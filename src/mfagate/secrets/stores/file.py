@@ -1,7 +1,6 @@
 """``file:PATH``: a whole file is the value, such as a mounted Kubernetes or Docker secret.
 
-Nothing is stripped: a program that reads the file sees the trailing newline
-too, and that newline is one of the faults that mfagate exists to find.
+Nothing is stripped: a program that reads the file gets the trailing newline too, and that newline is a fault to find.
 """
 
 from __future__ import annotations
@@ -11,15 +10,9 @@ from mfagate.secrets.reference import Reference, Unresolved
 from mfagate.secrets.stores import Resolved, StoreContext, full_path, read_file
 
 
-class FileStore:
-    """Reads files relative to the configuration file."""
-
-    def __init__(self, context: StoreContext) -> None:
-        self._base = context.base
-
-    def resolve(self, reference: Reference) -> Resolved:
-        """Return the file's text, unchanged."""
-        if not reference.locator:
-            raise Unresolved("file: needs a path, for example file:secrets/duo.skey")
-        text = read_file(self._base, reference.locator, reference)
-        return Resolved(text, Location(full_path(self._base, reference.locator, reference), 1))
+def resolve(context: StoreContext, reference: Reference) -> Resolved:
+    """Return the text of the file, unchanged."""
+    if not reference.locator:
+        raise Unresolved("file: needs a path, for example file:secrets/duo.skey")
+    path = full_path(context.base, reference.locator, reference)
+    return Resolved(read_file(path, reference), Location(path, 1))

@@ -2,8 +2,8 @@
 
 Duo's Authentication Proxy and pam_duo, privacyIDEA's plugin for FreeRADIUS and Spring are configured in such files
 (https://duo.com/docs/authproxy-reference, https://github.com/privacyidea/FreeRADIUS/blob/master/rlm_perl.ini). A value
-is everything behind the first ``=`` or ``:``, without the blanks around it. A file without sections is read as Java
-does, with ``\\`` in front of a character that has a meaning
+is everything after the first ``=`` or ``:``, without the blanks around it. A file without sections is read as Java
+reads it, with ``\\`` as the escape character
 (https://docs.oracle.com/en/java/javase/21/docs/api/java.base/java/util/Properties.html#load(java.io.Reader)).
 """
 
@@ -24,7 +24,7 @@ _LETTERS = {"n": "\n", "r": "\r", "t": "\t", "f": "\f"}
 
 
 class IniError(ValueError):
-    """No line is a ``NAME = VALUE``; ``line`` is the first that is no comment, counted from 1."""
+    """No line has the form ``NAME = VALUE``. ``line`` is the first line that is not a comment, counted from 1."""
 
     def __init__(self, line: int) -> None:
         self.line = line
@@ -39,16 +39,16 @@ class _Pair:
 
 
 def section_of(line: str) -> str | None:
-    """Return the name of the section that a line begins, or None."""
+    """Return the section that a line begins, or None."""
     found = _SECTION.fullmatch(line.strip())
     return found[1].strip() if found else None
 
 
 def parse(text: str) -> dict[str, Any]:
-    """Read the values of a file; those of a section are a table.
+    """Read the values of a file. The values of a section are a table.
 
     Raises:
-        IniError: The file has lines, but none is a value.
+        IniError: The file has lines, but none has a value.
     """
     root: dict[str, Any] = {}
     pairs = list(_pairs(text))
@@ -69,7 +69,7 @@ def lines(text: str) -> LineOf:
 
 
 def _pairs(text: str) -> Iterator[_Pair]:
-    """Yield the names with their values. Names without one, and lines that continue a list, are of no interest."""
+    """Yield the names with their values. Skip names without a value, and lines that continue a list."""
     java = not any(section_of(line) for line in _split(text))
     section: list[str] = []
     for number, line in _joined(text) if java else enumerate(_split(text), 1):
@@ -92,7 +92,7 @@ def _split(text: str) -> list[str]:
 
 
 def _joined(text: str) -> Iterator[tuple[int, str]]:
-    """Yield the lines with those that continue them behind a backslash, as Java does."""
+    """Yield the lines, joined where a line ends with a backslash, as in Java."""
     whole, start = "", 0
     for number, line in enumerate(_split(text), 1):
         start = start or number

@@ -1,7 +1,7 @@
 """JSON with comments and trailing commas, as .NET reads ``appsettings.json`` and editors read their settings.
 
-Only these two are taken out, and nothing else is allowed, because the program that reads the file would refuse
-it (https://learn.microsoft.com/dotnet/api/system.text.json.jsoncommenthandling). JSON5 allows far more.
+Nothing else is allowed, because the program that reads the file would refuse it
+(https://learn.microsoft.com/dotnet/api/system.text.json.jsoncommenthandling). JSON5 allows far more.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ _COMMA = re.compile(r'"|,(?=\s*[}\]])')
 
 
 def without_comments(text: str) -> str:
-    """Replace comments and trailing commas by spaces, so that every other character keeps its place."""
+    """Replace comments and trailing commas by spaces, so that all other characters keep their positions."""
     for unwanted in (_COMMENT, _COMMA):
         text = "".join(_blanked(text, unwanted))
     return text
 
 
 def _blanked(text: str, unwanted: re.Pattern[str]) -> Iterator[str]:
-    """Yield the parts of the text. What the pattern finds outside strings becomes spaces."""
+    """Yield the parts of the text, with spaces for each match outside strings."""
     at = 0
     while found := unwanted.search(text, at):
         if found[0] == '"':

@@ -12,7 +12,7 @@ _MERGE = "tag:yaml.org,2002:merge"
 
 
 LineOf = Callable[[Sequence[str]], int | None]
-"""Returns the line of a dotted key, counted from 1; the text is parsed once for all keys."""
+"""Returns the line of a key, counted from 1. The text is parsed once for all keys."""
 
 
 def toml_lines(text: str) -> LineOf:
@@ -23,7 +23,7 @@ def toml_lines(text: str) -> LineOf:
 
 def json_lines(text: str) -> LineOf:
     """Return the lines of the keys of a JSON text."""
-    # JSON is YAML but for tabs and the escape \/; neither is changed by this in its line.
+    # JSON is YAML except for tabs and the escape \/. Replacing them changes no line.
     return yaml_lines(text.replace("\t", " ").replace("\\/", "/ "))
 
 
@@ -49,12 +49,12 @@ def _yaml_line(node: Any, keys: Sequence[str]) -> int | None:
 
 
 def is_index(step: str, items: Sequence[Any]) -> bool:
-    """Whether the step of a path names one of the items."""
+    """Return whether the step of a path is the number of one of the items."""
     return step.isdecimal() and len(step) < 10 and int(step) < len(items)
 
 
 def _pair(mapping: Any, key: str) -> tuple[Any, Any] | None:
-    """Key and value, the last one as in the document read; else that of a mapping merged into this one."""
+    """Return the last pair with the key, as in the loaded document, or else the pair of a merged mapping."""
     merged: list[Any] = []
     found = None
     for pair in mapping.value:

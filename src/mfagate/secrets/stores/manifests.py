@@ -1,4 +1,4 @@
-"""Manifests that are no Secret, but from which something in the cluster makes one: what they are, where to look."""
+"""Manifests from which something in the cluster makes a Secret, and where to read its values instead."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from mfagate.core.foreign import quoted
 
 @dataclass(frozen=True, slots=True)
 class Maker:
-    """What makes a Secret.
+    """Another program that provides a value.
 
     Args:
-        what: Completes "there is no Secret, but …".
+        what: A description that completes "there is no value, but …".
         step: What to point the reference at instead.
-        names: The names of the Secrets that it makes, beside its own.
+        names: Names of the Secrets that it makes, besides its own name.
     """
 
     what: str
@@ -26,8 +26,8 @@ class Maker:
 
 
 _WHERE_IT_ARRIVES = (
-    "Point the reference at the place where the value arrives: env:NAME or file:PATH in a job of the cluster that "
-    "gets the Secret as the login service does"
+    "Point the reference at what the login service reads: env:NAME or file:PATH in a job of the cluster that gets the "
+    "Secret in the same way"
 )
 
 _FROM_THE_CLUSTER = (
@@ -56,7 +56,7 @@ https://bitwarden.com/help/secrets-manager-kubernetes-operator/."""
 
 
 def makes_secrets(kind: str, manifest: Mapping[str, Any], path: str, wanted: tuple[str, str]) -> Maker | None:
-    """Return what a manifest is, if a Secret is made from it.
+    """Return what makes the Secret, if one is made from the manifest.
 
     Args:
         kind: Its kind.
@@ -83,7 +83,7 @@ def _spec(manifest: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def _targets(manifest: Mapping[str, Any]) -> Iterator[str]:
-    """Return the names of the Secrets, where the manifest states others than its own."""
+    """Yield the names of the Secrets, if the manifest states other names than its own."""
     spec = _spec(manifest)
     for table in (
         spec.get("target"),
@@ -94,16 +94,16 @@ def _targets(manifest: Mapping[str, Any]) -> Iterator[str]:
         if isinstance(table, dict):
             yield from (str(table[name]) for name in ("name", "secretName") if name in table)
     listed = spec.get("secretObjects") or spec.get("secretTemplates")
-    for one in listed if isinstance(listed, list) else ():
-        if isinstance(one, dict):
-            yield from (str(one[name]) for name in ("secretName", "name") if name in one)
+    for item in listed if isinstance(listed, list) else ():
+        if isinstance(item, dict):
+            yield from (str(item[name]) for name in ("secretName", "name") if name in item)
 
 
 def _remote(manifest: Mapping[str, Any], key: str) -> Iterator[str]:
-    """Where an ExternalSecret takes a key from."""
+    """Yield where an ExternalSecret takes a key from."""
     entries = _spec(manifest).get("data")
-    for one in entries if isinstance(entries, list) else ():
-        remote = one.get("remoteRef") if isinstance(one, dict) and one.get("secretKey") == key else None
+    for entry in entries if isinstance(entries, list) else ():
+        remote = entry.get("remoteRef") if isinstance(entry, dict) and entry.get("secretKey") == key else None
         if isinstance(remote, dict):
             named = " ".join(quoted(remote[part], 80) for part in ("key", "property") if part in remote)
             store = _at(_spec(manifest), "secretStoreRef", "name")
@@ -134,14 +134,14 @@ def _kustomization(manifest: Mapping[str, Any], path: str, key: str) -> Maker | 
 
 
 def _generated_from(generator: Mapping[str, Any], path: str, key: str) -> Iterator[str]:
-    """Return references to the sources of a generator, as far as they can have the key."""
+    """Yield references to the sources of a generator that may have the key."""
     name = quoted(generator.get("name"), 80)
     literals, files = (generator.get(part) for part in ("literals", "files"))
     envs = [generator.get("env"), *(generator["envs"] if isinstance(generator.get("envs"), list) else [])]
     if isinstance(literals, list) and any(str(one).startswith(f"{key}=") for one in literals):
         yield f"yaml:{path}#secretGenerator.{name}.literals.{key}"
-    for one in files if isinstance(files, list) else ():
-        target, mark, source = str(one).partition("=")
+    for file in files if isinstance(files, list) else ():
+        target, mark, source = str(file).partition("=")
         if target.rpartition("/")[2] == key:
             yield f"file:{quoted(source if mark else target, 200)}"
     yield from (f"dotenv:{quoted(one, 200)}#{key}" for one in envs if isinstance(one, str))

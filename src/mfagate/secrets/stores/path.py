@@ -1,8 +1,8 @@
-"""The part of a reference behind ``#``: the path to one value of a document.
+"""The part of a reference after ``#``: the path to one value of a document.
 
-Steps are separated by dots. A step in quotes, double or single, is one key with everything in it, so that
-``json:v.json#spring."okta.token"`` reaches a key with a dot. ``[…]`` in front chooses one of several YAML
-documents: by its number, from 0, or by the kind and name of a Kubernetes manifest.
+Steps are separated by dots. A step in double or single quotes is one key, so that ``json:v.json#spring."okta.token"``
+reaches a key that contains a dot. A prefix ``[…]`` selects one of several YAML documents, by its number from 0 or by
+the kind and name of a Kubernetes manifest.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ _PLAIN = re.compile(r"""[^."'\[\]\s#][^."'\s]*""")
 
 
 class MalformedPath(ValueError):
-    """A quote of the path is not closed, or text follows it."""
+    """A quote in the path is not closed, or text follows it."""
 
 
 @dataclass(frozen=True, slots=True)
 class ValuePath:
-    """The steps to a value, and which document they start from, where the reference says so."""
+    """The steps to a value, and the document that the reference selects, if any."""
 
     steps: Sequence[str]
     document: str | None = None
@@ -53,7 +53,7 @@ class ValuePath:
                 return cls(steps, chosen[1] if chosen else None)
 
     def __str__(self) -> str:
-        """Write the path as a reference has it."""
+        """Write the path as in a reference."""
         start = "" if self.document is None else f"[{self.document}]."
         return start + ".".join(map(_written, self.steps))
 
@@ -66,6 +66,6 @@ def _written(step: str) -> str:
 
 
 def to_write(scheme: str, file: str, path: ValuePath) -> str:
-    """Return the reference as a person types it into ``integrations.toml``, in single quotes if it holds double."""
+    """Return the reference as written in ``integrations.toml``, in single quotes if it contains double quotes."""
     text = f"{scheme}:{file}#{path}"
     return f"'{text}'" if '"' in text else text

@@ -1,7 +1,7 @@
 """Values of Terraform: ``*.tfvars``, in HCL's native syntax.
 
-Such a file holds constants alone (https://developer.hashicorp.com/terraform/language/values/variables); strings,
-heredocs and their escapes are those of https://github.com/hashicorp/hcl/blob/main/hclsyntax/spec.md.
+Such a file contains only constants (https://developer.hashicorp.com/terraform/language/values/variables); strings,
+heredocs and their escapes follow https://github.com/hashicorp/hcl/blob/main/hclsyntax/spec.md.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ def _attributes(text: str) -> Iterator[tuple[Any, Any]]:
 
 
 def _broken_line(node: Any) -> int:
-    """Return the line of what cannot be read, or of the key whose value is missing."""
+    """Return the line that cannot be read, or the line of the key whose value is missing."""
     key = node
     while broken := next((child for child in node.children if child.has_error or child.is_missing), None):
         node = broken
@@ -85,7 +85,7 @@ def _inside(node: Any) -> dict[str, tuple[Any, Any]]:
         node = _named(node)[0]
     if node.type == "object":
         elements = [child for child in _named(node) if child.type == "object_elem"]
-        pairs = [(each.child_by_field_name("key"), each.child_by_field_name("val")) for each in elements]
+        pairs = [(element.child_by_field_name("key"), element.child_by_field_name("val")) for element in elements]
         return {str(_key(key)): (key, value) for key, value in pairs}
     if node.type == "tuple":
         items = [child for child in _named(node) if child.type == "expression"]
@@ -142,7 +142,7 @@ def _unescaped(found: re.Match[str]) -> str:
 
 
 def _heredoc(written: str) -> str:
-    """Return the lines between the marks; ``<<-`` takes away the indentation that they share."""
+    """Return the lines between the markers; ``<<-`` removes their common indentation."""
     head, _, rest = written.partition("\n")
     content = rest[: rest.rfind("\n") + 1]
     return re.sub(r"([$%])\1\{", r"\1{", dedent(content) if head.startswith("<<-") else content)

@@ -1,4 +1,4 @@
-"""What earlier runs found about one integration, as the run of today needs it."""
+"""What earlier runs found about an integration, for comparison with the current run."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 from mfagate.history.record import IntegrationState
 
 Shapes = Mapping[str, Any]
-"""The shapes of the answers of one integration, by interaction, as :mod:`mfagate.drift` writes them."""
+"""The shapes of the responses of an integration, by interaction, as :mod:`mfagate.drift` writes them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,13 +18,13 @@ class PriorRuns:
     """The earlier runs of one integration.
 
     Args:
-        unknown: Why nothing is known; None if a history was asked.
-        nights: The earlier runs of the same stage, oldest first.
-        shapes: The shapes of its answers as last seen.
+        unknown: Why nothing is known; None if a history was read.
+        runs: The start and the result of each earlier run of the same stage, oldest first.
+        shapes: The shapes of its responses as last seen.
     """
 
-    unknown: str | None = "no history was asked"
-    nights: Sequence[tuple[datetime, IntegrationState]] = ()
+    unknown: str | None = "no history was read"
+    runs: Sequence[tuple[datetime, IntegrationState]] = ()
     shapes: Shapes = field(default_factory=dict)
 
 
@@ -32,12 +32,11 @@ class PriorRuns:
 class LastPass:
     """The last run in which an integration passed.
 
-    ``unknown`` says why it is not known; the other fields are empty then.
-
     Args:
+        unknown: Why it is not known; the other fields are empty then.
         started: When the run began (UTC).
         commit: The commit of its configuration.
-        key: The identifier of the key of its fingerprints; None if it kept none.
+        key: The identifier of its fingerprint key; None if it stored no fingerprints.
         fingerprints: The fingerprint of each value, by the name of its setting.
         undocumented: Whether the run failed, but only because documentation was missing.
     """

@@ -1,34 +1,45 @@
-"""Judge the answer to one interaction of the contract."""
+"""Check the answer to one interaction of the contract."""
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from mfagate.checks.expectation import OTHER_FORM
 from mfagate.checks.live import LiveContext
-from mfagate.checks.replay import Replay
 from mfagate.checks.results import passed
 from mfagate.checks.retirement import announced
 from mfagate.contract import Interaction, Mismatch
 from mfagate.core.causes import CauseId, Outcome, refuses
 from mfagate.core.diagnosis import definite_cause, is_absent, unexpected
+from mfagate.core.exchange import Exchange
 from mfagate.core.finding import Finding
 from mfagate.core.result import Check
+from mfagate.providers.states import StateValues
 
 _SHOWN_MISMATCHES = 5
 
 
-def judge(live: LiveContext, interaction: Interaction, sent: Replay, check_id: str) -> Check:
-    """Return the check of one interaction that was sent.
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """One interaction that was sent to the provider.
 
     Args:
-        live: The integration.
-        interaction: What the contract says.
-        sent: The answer.
-        check_id: The id of the check.
+        exchange: The request and its answer.
+        mismatches: How the answer differs from the contract.
+        deliberately_refused: Whether the interaction uses a bad credential and expects its refusal.
+        values: The values of the provider states.
     """
+
+    exchange: Exchange
+    mismatches: list[Mismatch]
+    deliberately_refused: bool
+    values: StateValues
+
+
+def check_answer(live: LiveContext, interaction: Interaction, sent: Sent, check_id: str) -> Check:
+    """Return the check of one interaction that was sent."""
     name, response, seconds = interaction.description, sent.exchange.response, sent.exchange.seconds
     if response is not None and not sent.mismatches:
         ending = announced(sent.exchange)
@@ -50,8 +61,8 @@ def judge(live: LiveContext, interaction: Interaction, sent: Replay, check_id: s
     return Check.from_finding(check_id, finding, subject=name, seconds=seconds)
 
 
-def _refused(live: LiveContext, interaction: Interaction, sent: Replay) -> Finding | None:
-    """Return the finding of a refusal in unknown words, where the contract agrees on another status."""
+def _refused(live: LiveContext, interaction: Interaction, sent: Sent) -> Finding | None:
+    """Return the finding of a refusal in unknown words, if the contract expects another status."""
     response = sent.exchange.response
     if response is None or response.status == interaction.response.status:
         return None
@@ -60,13 +71,13 @@ def _refused(live: LiveContext, interaction: Interaction, sent: Replay) -> Findi
 
 
 _HIDDEN = (
-    "The contract names a reason, and the provider hides it here. Ask its administrator to exempt this client from the "
-    "policy; or, if the login service can do without the reason, take it out of client and contract."
+    "The contract expects a reason, and the provider hides it here. Ask its administrator to exempt this client from "
+    "the policy. If the login service does not need the reason, remove it from the client and the contract instead."
 )
 
 
-def _broken(live: LiveContext, interaction: Interaction, sent: Replay) -> Finding:
-    """Return the finding of an answer that breaks the contract: a definite cause explains the differences."""
+def _broken(live: LiveContext, interaction: Interaction, sent: Sent) -> Finding:
+    """Return the finding of an answer that breaks the contract. A definite cause explains the differences."""
     definite = definite_cause(sent.exchange, live.dialect)
     known = definite or _refused(live, interaction, sent)
     if known is not None and not _was_agreed(known, sent):
@@ -80,17 +91,17 @@ def _broken(live: LiveContext, interaction: Interaction, sent: Replay) -> Findin
     return replace(absent, evidence={**absent.evidence, **finding.evidence})
 
 
-def _has_agreed_status(sent: Replay) -> bool:
+def _has_agreed_status(sent: Sent) -> bool:
     return all(mismatch.path != "status" for mismatch in sent.mismatches)
 
 
-def _was_agreed(finding: Finding, sent: Replay) -> bool:
+def _was_agreed(finding: Finding, sent: Sent) -> bool:
     """Return whether the interaction is about this very error, so that it explains no mismatch."""
     if sent.deliberately_refused and refuses(finding.cause):
         return True
     if finding.cause is CauseId.CONTRACT_ENDPOINT_RETIRED and sent.mismatches and _has_agreed_status(sent):
         return True
-    # With the agreed status and only agreed values, the provider's code is agreed as well.
+    # If the status and all values are as agreed, so is the provider's error code.
     return bool(sent.mismatches) and all(mismatch.cause in OTHER_FORM for mismatch in sent.mismatches)
 
 

@@ -1,4 +1,4 @@
-"""Where a history is, and what is not said of it."""
+"""Locations of a history; their passwords are never shown."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mfagate.history import HistoryError
-from mfagate.history.place import HistoryLocation
+from mfagate.history.location import HistoryLocation
 from mfagate.history.store import History
 
 
-def test_the_default_is_beside_the_file(tmp_path: Path) -> None:
+def test_the_default_is_beside_the_configuration(tmp_path: Path) -> None:
     assert HistoryLocation.of(None, tmp_path).path == tmp_path / ".mfagate" / "history.db"
 
 
@@ -22,10 +22,10 @@ def test_an_absolute_path(tmp_path: Path) -> None:
     assert HistoryLocation.of("/var/lib/mfagate.db", tmp_path).path == Path("/var/lib/mfagate.db")
 
 
-def test_a_reference_is_shown_as_one(tmp_path: Path) -> None:
-    place = HistoryLocation.of("env:HISTORY", tmp_path, {"HISTORY": "postgres://me:hunter22@db/mfa\n"})
-    assert (place.shown, place.url) == ("env:HISTORY", "postgresql+psycopg://me:hunter22@db/mfa")
-    assert "hunter22" not in repr(place)
+def test_a_reference_is_shown_and_not_its_value(tmp_path: Path) -> None:
+    location = HistoryLocation.of("env:HISTORY", tmp_path, {"HISTORY": "postgres://me:hunter22@db/mfa\n"})
+    assert (location.shown, location.url) == ("env:HISTORY", "postgresql+psycopg://me:hunter22@db/mfa")
+    assert "hunter22" not in repr(location)
 
 
 @pytest.mark.parametrize(
@@ -34,39 +34,39 @@ def test_a_reference_is_shown_as_one(tmp_path: Path) -> None:
         ("env:NOWHERE", "the history env:NOWHERE cannot be read"),
         ("mysql://me:hunter22@db/mfa", "mysql://… is neither a path nor a postgresql:// URL"),
         ("env:MYSQL", "the history env:MYSQL is neither"),
-        # A slip in what was meant as a database makes no file, whose name would show the password.
-        ("postgresql:/me:hunter22@db/mfa", "the history that is given is neither"),
-        ("postgresql:me:hunter22@db/mfa", "the history that is given is neither"),
-        ("pg sql://me:hunter22@db/mfa", "the history that is given is neither"),
-        ("host=db user=me password=hunter22", "the history that is given is neither"),
-        ("below\0/history.db", "the history that is given is neither"),
+        # A mistyped URL must not become a file with the password in its name.
+        ("postgresql:/me:hunter22@db/mfa", "the history that was given is neither"),
+        ("postgresql:me:hunter22@db/mfa", "the history that was given is neither"),
+        ("pg sql://me:hunter22@db/mfa", "the history that was given is neither"),
+        ("host=db user=me password=hunter22", "the history that was given is neither"),
+        ("below\0/history.db", "the history that was given is neither"),
     ],
 )
-def test_what_names_no_place(tmp_path: Path, text: str, message: str) -> None:
+def test_invalid_locations_are_refused(tmp_path: Path, text: str, message: str) -> None:
     with pytest.raises(HistoryError, match=message) as raised:
         HistoryLocation.of(text, tmp_path, {"MYSQL": "mysql://me:hunter22@db/mfa"})
     assert "hunter22" not in str(raised.value)
 
 
 @pytest.mark.parametrize("text", ["POSTGRESQL://me:hunter22@db/mfa", " postgresql://me:hunter22@db/mfa\n"])
-def test_a_url_written_otherwise_is_one(tmp_path: Path, text: str) -> None:
-    place = HistoryLocation.of(text, tmp_path)
-    assert (place.path, place.url) == (None, "postgresql+psycopg://me:hunter22@db/mfa")
-    assert "hunter22" not in place.shown
+def test_other_spellings_of_a_url(tmp_path: Path, text: str) -> None:
+    location = HistoryLocation.of(text, tmp_path)
+    assert (location.path, location.url) == (None, "postgresql+psycopg://me:hunter22@db/mfa")
+    assert "hunter22" not in location.shown
 
 
-def test_a_parameter_in_capitals_is_hidden_too() -> None:
+def test_a_password_parameter_in_capitals_is_hidden() -> None:
     assert (
         HistoryLocation.of("postgresql://db/mfa?PASSWORD=hunter22", Path()).shown == "postgresql://db/mfa?PASSWORD=***"
     )
 
 
 @pytest.mark.parametrize("text", ["me:hunter22", "me:hunter22/mfa", "me:22hunter22/mfa?sslmode=require", ":hunter22"])
-def test_a_host_that_was_forgotten(text: str) -> None:
-    place = HistoryLocation.of(f"postgresql://{text}", Path())
-    with pytest.raises(HistoryError, match=r"postgresql://(me)?:\*\*\* is no URL of PostgreSQL") as raised:
-        History.open(place)
-    assert "hunter22" not in str(raised.value) + repr(place)
+def test_a_password_in_a_url_without_a_host_is_hidden(text: str) -> None:
+    location = HistoryLocation.of(f"postgresql://{text}", Path())
+    with pytest.raises(HistoryError, match=r"postgresql://(me)?:\*\*\* is not a PostgreSQL URL") as raised:
+        History.open(location)
+    assert "hunter22" not in str(raised.value) + repr(location)
 
 
 @pytest.mark.parametrize("text", ["db:5432", "db:5432/mfa", "db1:5432,db2:5433/mfa", "[::1]:5432/mfa", "db?x=y:z"])
@@ -82,12 +82,12 @@ def test_a_password_is_never_shown(password: str, as_parameter: bool, escaped: b
     password = f"{password}-canary"
     written = quote(password, safe="") if escaped or as_parameter else password
     url = f"postgresql://me@db/mfa?password={written}" if as_parameter else f"postgresql://me:{written}@db/mfa"
-    place = HistoryLocation.of(url, Path())
-    for text in (place.shown, repr(place), place.hide(f'FATAL: no "{password}" at {url}')):
+    location = HistoryLocation.of(url, Path())
+    for text in (location.shown, repr(location), location.hide(f'FATAL: no "{password}" at {url}')):
         assert password not in text
         assert written not in text
 
 
-def test_no_url_at_all() -> None:
+def test_a_path_has_no_password() -> None:
     with pytest.raises(HistoryError, match="write postgresql://USER@HOST/NAME"):
         History.open(HistoryLocation.of("postgresql://me:hunter22@db:port/x", Path()))

@@ -1,4 +1,4 @@
-"""A healthy integration of each provider on its sandbox, and one gate run on it."""
+"""Configure a healthy integration of each provider on its sandbox, and run the gate on it."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What one run of the gate said, in how many seconds, and how many secrets it showed."""
+    """The result of one run of the gate, its duration in seconds, and the number of secrets that it showed."""
 
     verdict: str
     cause: str | None
@@ -36,14 +36,14 @@ class Answer:
 
 
 def providers() -> list[str]:
-    """Those of the shipped project, in its order."""
+    """Return the providers of the shipped project, in its order."""
     shipped = tomllib.loads((REPOSITORY / "integrations.toml").read_text(encoding="utf-8"))
     return [table["provider"] for table in shipped["integrations"].values()]
 
 
 @contextmanager
 def sandbox(provider: str, faults: Sequence[str] = ()) -> Iterator[Running]:
-    """The provider's sandbox, started for this one user; ``faults`` are those of the provider itself."""
+    """Start the sandbox of a provider; ``faults`` are faults of the provider itself."""
     started = sandboxes.get(provider)
     with started.start(faults=faults) if faults else started.start() as running:
         yield running
@@ -52,9 +52,9 @@ def sandbox(provider: str, faults: Sequence[str] = ()) -> Iterator[Running]:
 def run(
     provider: str, running: Running, endpoint: str, ca_bundle: Path | str | None, needs: Sequence[str] = ()
 ) -> Answer:
-    """One gate run of a configuration that is right for ``running``, sent to ``endpoint``.
+    """Run the gate once, with a valid configuration for ``running``, against ``endpoint``.
 
-    ``needs`` are settings to configure in place of the usual ones, if these have not got them all.
+    ``needs`` replaces the usual settings if these do not include all of it.
     """
     with tempfile.TemporaryDirectory(prefix="mfagate-diagnosis-") as folder:
         path = _write(Path(folder), provider, running, endpoint, ca_bundle, needs)
@@ -106,7 +106,7 @@ def _write(
 
 
 def _leaked(running: Running, report: Report, shown: str) -> int:
-    """How many of the sandbox's secrets stand in what was written, as they are or in a usual encoding."""
+    """Count the secrets of the sandbox in the output, literally or in a usual encoding."""
     written = shown + report.model_dump_json()
     secrets = [value for name in running.secrets if len(value := running.values[name]) >= 8]
     return sum(any(form in written for form in _forms(secret)) for secret in secrets)
