@@ -142,7 +142,7 @@ def test_one_user_serves_all_states_and_is_deleted() -> None:
     own = OktaStates(PROVIDER, okta, SETTINGS, {"admin_api_token": ADMIN})
     own.arrange(ProviderState(StateName.WORKING_OTP, {}))
     own.arrange(ProviderState(StateName.DISABLED_FACTOR, {}))
-   without = own.arrange(ProviderState(StateName.NO_FACTOR, {}))
+    without = own.arrange(ProviderState(StateName.NO_FACTOR, {}))
     assert without.values == {"user_id": USER["id"]}
     own.close()
     assert not okta.answers
