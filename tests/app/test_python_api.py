@@ -127,7 +127,7 @@ def test_an_error_has_the_message_of_the_command(tmp_path: Path, running: Runnin
         ({"push_gateway": "ftp://host"}, "push_gateway: it must be http"),
         ({"history": "mysql://host/name"}, "is neither a path nor a postgresql:// URL"),
         ({"fault": "duo-eu"}, "write INTEGRATION=FAULT"),
-        ({"notify": True}, "put urls into [notify]"),
+        ({"notify": True}, "set urls in [notify]"),
         ({"changed_since": "no-such-revision"}, "git"),
     ],
 )

@@ -295,7 +295,7 @@ ELSEWHERE: dict[str, tuple[str, str, str, str, str]] = {
         "# DUO_SKEY=<Client Secret>\n",
         "dotenv:.env#DUO_SKEY",
         "in a comment",
-        "Take the # away",
+        "Remove the #",
     ),
     "https://learn.microsoft.com/powershell/module/microsoft.powershell.core/about/about_environment_variables": (
         "e.ps1",
@@ -456,7 +456,7 @@ PROTOBUF = {
         # https://github.com/pact-foundation/pact-specification/tree/version-3#introduces-messages-for-services-that-communicate-via-event-streams-and-message-queues
         (json.dumps(MESSAGES), "but of messages"),
         # https://github.com/pact-foundation/pact-plugins/blob/main/docs/interaction-contents.md
-        (json.dumps(PROTOBUF), "needs a plugin of Pact"),
+        (json.dumps(PROTOBUF), "needs a Pact plugin"),
         ("\ufeff" + json.dumps(PACT), "begins with a byte order mark"),
     ],
 )

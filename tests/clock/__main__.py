@@ -21,11 +21,11 @@ REPOSITORY = Path(__file__).parents[2]
 VONAGE = REPOSITORY / "examples/mfagate-vonage"
 
 QUICK = (
-    "baselines", "config", "drift", "examples", "gate/test_waivers.py", "history/test_changes.py",
-    "history/test_listing.py", "history/test_place.py", "inspection", "ladder/test_recordings.py",
-    "ladder/test_rungs.py", "ladder/test_waiving.py", "notify/test_deciding.py", "providers/okta/test_expiry.py",
-    "providers/test_oauth.py", "providers/test_totp.py", "report", "test_cassette.py", "test_docs.py",
-    "test_schemas.py", "wire/test_clock.py", "wire/test_tls.py",
+    "app/gate/test_waivers.py", "baselines", "cassettes/test_reader.py", "checks/test_cassette_files.py",
+    "checks/test_steps.py", "checks/test_waivers.py", "config", "drift", "examples", "history/test_comparison.py",
+    "history/test_listing.py", "history/test_location.py", "inspection", "notify/test_deciding.py",
+    "providers/okta/test_expiry.py", "providers/test_oauth.py", "providers/test_totp.py", "report", "test_docs.py",
+    "test_schemas.py", "transport/test_clock.py", "transport/test_tls.py",
 )  # fmt: skip
 """Paths below ``tests``: tests that deal with time, dates and formats, and start few servers."""
 

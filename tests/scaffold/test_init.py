@@ -444,7 +444,7 @@ def test_next_knows_the_contracts_that_ship(tmp_path: Path) -> None:
     path = tmp_path / "integrations.toml"
     path.write_text(MINE)
     shown = " ".join(init(tmp_path, "--ci", "jenkins", "--source", SOURCE).stdout.split())
-    assert "Run `mfagate init --provider duo`: it writes the contract contracts/duo/auth-service-duo.json" in shown
+    assert "it writes the shipped contract for Duo to contracts/duo/auth-service-duo.json" in shown
     path.write_text(MINE.replace("settings =", 'contract = "mine.json"\nsettings ='))
     shown = " ".join(init(tmp_path, "--ci", "jenkins", "--source", SOURCE).stdout.split())
     assert "Copy it to mine.json." in shown

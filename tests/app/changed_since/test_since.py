@@ -459,7 +459,7 @@ def _shallow(repository: Repository, tmp_path: Path) -> Path:
     ("revision", "words"),
     [
         ("v9", "git knows no revision 'v9' here: correct it, or fetch it first"),
-        ("", "'' is no revision"),
+        ("", "'' is not a revision"),
         ("--output=/tmp/x", "is not a revision: write it like origin/main"),
         ("HEAD:integrations.toml", "git knows no revision"),
         ("a\nb", "git knows no revision"),

@@ -141,7 +141,7 @@ def test_nothing_is_known_of_the_answers(duo: Duo) -> None:
     (duo.folder / "cassettes").unlink()
     (first,), (second,) = (duo.run("nightly").checks("drift") for _ in range(2))
     assert (first["outcome"], second["outcome"]) == ("skipped", "pass")
-    assert first["message"].startswith("nothing is known of these answers yet")
+    assert first["message"].startswith("there is neither a recording nor an earlier nightly run")
 
 
 def with_a_new_field(handler: Handler) -> bool:
