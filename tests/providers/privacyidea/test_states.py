@@ -317,8 +317,8 @@ def test_refusal_of_the_server(send: Any, settings: Any) -> None:
     ("answer", "message"),
     [
         (unreachable, "GET /token/: connection refused"),
-        (lambda *_: exchange(502, b"<html>"), "GET /token/: status 502, and without privacyIDEA's JSON."),
-        (lambda *_: exchange(200, b"{}"), "GET /token/: status 200, and without privacyIDEA's JSON."),
+        (lambda *_: exchange(502, b"<html>"), "GET /token/: status 502 without privacyIDEA's JSON."),
+        (lambda *_: exchange(200, b"{}"), "GET /token/: status 200 without privacyIDEA's JSON."),
         (
             lambda *_: exchange(200, b'{"result": {"status": true, "value": null}}'),
             "privacyIDEA's answer lacks a documented field (TypeError: 'NoneType' object is not subscriptable).",

@@ -119,7 +119,7 @@ def test_a_verification_of_another_run_is_left_alone(bench: Bench, state: StateN
     start = {"To": bench.test_data["phone"], "Channel": "sms"}
     bench.send(requests.Request("POST", f"/v2/Services/{bench.settings.service_sid}/Verifications", data=start))
     (left,) = bench.service.verifications
-    with pytest.raises(AskedTooSoon, match=r"test_data\.phone is under way") as raised:
+    with pytest.raises(AskedTooSoon, match=r"test_data\.phone is in progress") as raised:
         bench.arrange(state)
     assert raised.value.seconds == 600
     bench.states.close()

@@ -153,10 +153,7 @@ def _review(settings: Auth0Settings) -> Callable[[Response], Finding | None]:
         return Finding(
             CauseId.CREDENTIAL_WRONG_KIND,
             message,
-            {
-                "asked for": settings.management_audience,
-                "issued for": quoted(held.get("aud", "no readable audience")),
-            },
+            {"asked for": settings.management_audience, "issued for": quoted(held.get("aud", "no readable audience"))},
             setting="audience" if settings.audience else "domain",
         )
 

@@ -59,9 +59,8 @@ MEANINGS: Mapping[str | int, ErrorMeaning] = {
     40103: ErrorMeaning(
         CauseId.CREDENTIAL_REJECTED,
         "Duo rejected the signature: the secret key is wrong or was reset, or a proxy altered the request",
-        "In the Duo Admin Panel, open the application, and compare its secret key with the deployed one. If they "
-        "are the same, do not change the key, and look for a proxy that changes the Date header, the path or the "
-        "body.",
+        "In the Duo Admin Panel, open the application, and compare its secret key with the deployed one. If they are "
+        "the same, do not change the key, and look for a proxy that changes the Date header, the path or the body.",
     ),
     40104: ErrorMeaning(
         CauseId.CREDENTIAL_REJECTED,

@@ -82,9 +82,7 @@ _NO_GRANT = ErrorMeaning(
 )
 
 _SIGN_IN = ErrorMeaning(
-    CauseId.CONTRACT_STATUS_CHANGED,
-    "the answer is about a user's sign-in, not about the application",
-    ABOUT_THE_USER,
+    CauseId.CONTRACT_STATUS_CHANGED, "the answer is about a user's sign-in, not about the application", ABOUT_THE_USER
 )
 
 POLICY = ErrorMeaning(
@@ -116,9 +114,8 @@ _FEDERATED = ErrorMeaning(
 )
 
 _COMPARE_IDS = (
-    "In the Microsoft Entra admin center, open App registrations > the application > Overview, and compare "
-    "client_id with Application (client) ID and tenant_id with Directory (tenant) ID. Do not change the secret or "
-    "key."
+    "In the Microsoft Entra admin center, open App registrations > the application > Overview, and compare client_id "
+    "with Application (client) ID and tenant_id with Directory (tenant) ID. Do not change the secret or key."
 )
 
 NEW_CERTIFICATE = (

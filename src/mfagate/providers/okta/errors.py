@@ -164,9 +164,7 @@ MEANINGS: Mapping[str | int, ErrorMeaning] = {
     **dict.fromkeys(
         _SIGNING_IN,
         ErrorMeaning(
-            CauseId.CONTRACT_STATUS_CHANGED,
-            "the answer is about a user's sign-in, not about the app",
-            ABOUT_THE_USER,
+            CauseId.CONTRACT_STATUS_CHANGED, "the answer is about a user's sign-in, not about the app", ABOUT_THE_USER
         ),
     ),
     **dict.fromkeys(
@@ -377,10 +375,7 @@ BY_DESCRIPTION: Mapping[str, Mapping[str, ErrorMeaning]] = {
     },
     "invalid_scope": {
         "not configured": ErrorMeaning(
-            CauseId.CONFIG_MALFORMED_VALUE,
-            "a requested scope does not exist in this org",
-            _SCOPES,
-            setting="scopes",
+            CauseId.CONFIG_MALFORMED_VALUE, "a requested scope does not exist in this org", _SCOPES, setting="scopes"
         ),
         "using client credentials": ErrorMeaning(
             CauseId.CONFIG_WRONG_KIND, "a requested scope is only for users", _SCOPES, setting="scopes"
@@ -389,10 +384,7 @@ BY_DESCRIPTION: Mapping[str, Mapping[str, ErrorMeaning]] = {
             CauseId.CONFIG_MALFORMED_VALUE, "the request names no scope", _SCOPES, setting="scopes"
         ),
         "": ErrorMeaning(
-            CauseId.CONFIG_MALFORMED_VALUE,
-            "Okta does not accept the requested scopes",
-            _SCOPES,
-            setting="scopes",
+            CauseId.CONFIG_MALFORMED_VALUE, "Okta does not accept the requested scopes", _SCOPES, setting="scopes"
         ),
     },
     "invalid_request": {
@@ -470,8 +462,7 @@ def _too_many_at_once(response: Response) -> ErrorMeaning | None:
     if left != {"0"}:
         return None
     return ErrorMeaning(
-        CauseId.PROVIDER_RATE_LIMITED,
-        "too many concurrent requests to the org; wait until some have ended",
+        CauseId.PROVIDER_RATE_LIMITED, "too many concurrent requests to the org; wait until some have ended"
     )
 
 

@@ -203,16 +203,13 @@ MEANINGS: Mapping[str | int, ErrorMeaning] = {
     60304: _state("the entity already exists"),
     60306: _request("Twilio does not accept the value of a parameter"),
     60309: _limit(
-        "this challenge has reached its limit of pushes",
-        f"Make the login service start another challenge. {_IDENTITY}",
+        "this challenge has reached its limit of pushes", f"Make the login service start another challenge. {_IDENTITY}"
     ),
     60308: _limit(
-        "all five attempts of this challenge were used",
-        f"Make the login service start another challenge. {_IDENTITY}",
+        "all five attempts of this challenge were used", f"Make the login service start another challenge. {_IDENTITY}"
     ),
     60310: _limit(
-        "all five attempts of this new factor were used",
-        f"Have the user set up another factor. {_IDENTITY}",
+        "all five attempts of this new factor were used", f"Have the user set up another factor. {_IDENTITY}"
     ),
     60311: _request("the factor was not verified; since October 2021, Twilio answers 200 to a wrong TOTP code"),
     60312: _limit(
