@@ -143,9 +143,8 @@ def _run(request: dict[str, Any], streams: list[int]) -> NoReturn:
         sys.path[0] = request["folder"]
         if any(name in os.environ for name in _MEASURED):
             import_module("coverage").process_startup()
-        from mfagate.__main__ import main
-
-        main()
+        # As ``python -m mfagate`` does: what tests use is below the command line, and does not import it.
+        import_module("mfagate.__main__").main()
     finally:
         # The command ends the process. What comes here is an error before it began.
         traceback.print_exc()

@@ -18,7 +18,6 @@ import os
 import secrets
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -122,7 +121,6 @@ def _create_app(directory: Path) -> Any:
 
     engine = import_module("sqlalchemy.engine").Engine
     import_module("sqlalchemy.event").listen(engine, "connect", _trade_durability_for_speed)
-    _draw_qr_codes_fast()
     create_app = import_module("privacyidea.app").create_app
     return create_app("production", config_file=str(configuration), silent=True)
 
@@ -131,12 +129,6 @@ def _trade_durability_for_speed(connection: Any, _record: Any) -> None:
     # The database is deleted with the process, so nothing needs to survive a power failure.
     connection.execute("PRAGMA synchronous=OFF")
     connection.execute("PRAGMA journal_mode=WAL")
-
-
-def _draw_qr_codes_fast() -> None:
-    """Draw each QR code with the same mask; to find the one that is easiest to scan costs 25 ms per token."""
-    segno = import_module("segno")
-    segno.make_qr = partial(segno.make_qr, mask=0)
 
 
 def _configuration(directory: Path) -> str:
