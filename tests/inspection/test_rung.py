@@ -145,7 +145,8 @@ def test_a_control_overrides_a_part_of_the_settings(examine: Examine, monkeypatc
         pytest.param(
             {"tables": "[integrations.a.control]\nvalidate_key = 'env:ADMIN' #!\n"},
             "config.wrong-kind",
-            "control.validate_key cannot be right: it is a key with the role admin; expected a key with the role validate",
+            "control.validate_key cannot be right: it is a key with the role admin; expected a key with the role "
+            "validate",
             id="control",
         ),
     ],
