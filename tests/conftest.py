@@ -12,7 +12,6 @@ from hypothesis import HealthCheck, settings
 from mfagate.sandbox import Running, supervisor
 from mfagate_sandbox.privacyidea.sandbox import PrivacyIDEASandbox
 
-from .slow import slow_tests
 from .support.project import Project
 
 pytest_plugins = ["pytester"]
@@ -27,14 +26,6 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 settings.register_profile("repeatable", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("explore", deadline=None, max_examples=1000)
 settings.load_profile("repeatable")
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the slow tests."""
-    slow = slow_tests()
-    for item in items:
-        if item.nodeid.partition("[")[0] in slow:
-            item.add_marker(pytest.mark.slow)
 
 
 @pytest.fixture(scope="session")
