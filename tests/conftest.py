@@ -13,6 +13,7 @@ from mfagate.sandbox import Running, supervisor
 from mfagate_sandbox.privacyidea.sandbox import PrivacyIDEASandbox
 
 from .support.project import Project
+from .support.slow import STALE, proofs, stale
 
 pytest_plugins = ["pytester"]
 
@@ -26,6 +27,19 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 settings.register_profile("repeatable", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("explore", deadline=None, max_examples=1000)
 settings.load_profile("repeatable")
+
+
+# Before the options -m and -k are applied.
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Mark the long proofs."""
+    known = proofs()
+    for item in items:
+        for proof in known:
+            if proof.is_slow(item.nodeid):
+                item.add_marker(pytest.mark.slow(f"{proof.seconds:g} s: {proof.why}"))
+    if config.args == config.getini("testpaths"):
+        config.stash[STALE] = stale(known, [item.nodeid for item in items])
 
 
 @pytest.fixture(scope="session")
