@@ -68,7 +68,7 @@ def test_a_value_that_cannot_be_read(duo: Duo, reference: str, expected: str) ->
 def test_a_missing_contract(duo: Duo, tmp_path: Path) -> None:
     duo.env["DUO_SECRET_KEY"] = KEY
     (step,) = steps(duo.run("check"), "contract.file")
-    assert "write its path as contract in [integrations.duo-eu]" in step
+    assert "set contract to its path in [integrations.duo-eu]" in step
     assert "`mfagate init --provider duo`" in step
     fresh = tmp_path / "fresh"
     fresh.mkdir()
@@ -93,7 +93,7 @@ def test_commands_name_the_integration(duo: Duo) -> None:
     [
         ('endpoint = "127.0.0.1:8443"', 'for example endpoint = "https://127.0.0.1:8443"'),
         ('endpoint = "http://duo.example.com"', "Write https:// in endpoint"),
-        ('ca_bundle = "nothing.pem"', "Put a PEM file with the certificates of the authorities there"),
+        ('ca_bundle = "nothing.pem"', "Put a PEM file with the authorities' certificates there"),
         ('expect = { org = "x" }', "Remove the line: Duo needs nothing in expect."),
     ],
 )

@@ -163,7 +163,7 @@ def test_a_run_is_kept_in_the_history_with_its_warnings(checked: Project, pytest
 def test_options_that_cannot_be_used_are_a_readable_error(checked: Project, pytester: pytest.Pytester) -> None:
     result = pytester.runpytest_subprocess("--mfagate", "check", "--mfagate-notify")
     assert result.ret == pytest.ExitCode.INTERRUPTED
-    result.stdout.fnmatch_lines(["*put urls into [[]notify[]] in *integrations.toml*"])
+    result.stdout.fnmatch_lines(["*set urls in [[]notify[]] in *integrations.toml*"])
     assert "Traceback" not in result.stdout.str()
 
 
