@@ -55,15 +55,15 @@ OPAQUE = r"^\S+$"
 """What carries a login: nothing with a space in it."""
 
 STRICT = {
-    "*: status status": "The code decides for the readers. Another status is a change of the API, to be looked at.",
+    "*: status status": "The readers decide by the code. Another status is a change of the API, which a person must review.",
     "*: content-type content-type": "Auth0 answers in JSON; another content type comes from a proxy.",
     "*: $.error_description *": "Auth0 documents a sentence beside every error, and it tells errors apart.",
-    "wrong password: $.error other-value": "unauthorized is a blocked user, which this one is not.",
-    "unknown user: $.error other-value": "unauthorized is a blocked user, which this one is not.",
+    "wrong password: $.error other-value": "unauthorized means a blocked user, and this user is not blocked.",
+    "unknown user: $.error other-value": "unauthorized means a blocked user, and this user is not blocked.",
     "application without a grant: $.error other-value": "Each code is one refusal; these two are the documented ones.",
     "token for the Management API: $.expires_in *": "Auth0 documents a whole number of seconds; without it the client "
     "would fetch a token for each request, and Auth0 bills them.",
-    "user without a factor: $*": "No factor but e-mail comes by itself: with another one the state is another.",
+    "user without a factor: $*": "Only the e-mail factor exists without enrollment. With another factor, the state is different.",
     "factors of a user: $[0].confirmed removed": "Auth0 shows it with every TOTP method, though its schema does not "
     "require it. Pact cannot say absent or true, and false is no factor.",
 }

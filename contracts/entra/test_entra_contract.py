@@ -66,15 +66,15 @@ ID_TOKEN = jwt.encode(
 
 STRICT = {
     "*: content-type content-type": "Microsoft answers in JSON; another content type comes from a proxy.",
-    "*: status status": "The error decides for the readers. Another status is a change of the API, to be looked at.",
+    "*: status status": "The readers decide by the error. Another status is a change of the API, which a person must review.",
     "token issued: $.expires_in *": "Microsoft documents a whole number of seconds; an expired token is useless.",
     "user with a password alone: $.value*": "A method that nobody knows may be a strong one: the client would refuse "
     "its users, so somebody has to look at it.",
     "*: $.error.message *": "Graph documents a message in every error; reports quote it, and nothing depends on it.",
     "sign-in begun: $.interval *": "Microsoft documents it in every answer; without it the client takes the default "
     "of RFC 8628.",
-    "sign-in begun: $.verification_uri other-value": "The user is sent there: nothing but https is acceptable.",
-    "sign-in *: $.error other-value": "The state decides the word; both deny.",
+    "sign-in begun: $.verification_uri other-value": "The user is sent there, so only https is acceptable.",
+    "sign-in *: $.error other-value": "The state determines the word; both deny.",
 }
 """Strict findings that were reviewed, and why the contract keeps what it demands."""
 
@@ -328,7 +328,7 @@ def test_sign_in_accepted(pact: ConsumerPact, contract_strength: Prove) -> None:
     """The id token says who signed in; only the user's own lets the user in."""
     interaction = poll(pact, "sign-in accepted", StateName.PUSH_ACCEPTED)
     interaction.will_respond_with(200).with_body({"id_token": match.regex(ID_TOKEN, regex=A_JWT)}, JSON)
-    issued = "Each sign-in has a token of its own, and a pattern cannot look into one: the client's checks are proved."
+    issued = "Each sign-in has its own token, and a pattern cannot look into it. Other tests prove the client's checks."
     contract_strength(
         lambda url: client(url).verify(SIGN_IN), expect=Decision.ALLOW, blind={"$.id_token other-value": issued}
     )
