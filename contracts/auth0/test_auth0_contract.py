@@ -55,7 +55,7 @@ OPAQUE = r"^\S+$"
 """What carries a login: nothing with a space in it."""
 
 STRICT = {
-    "*: status status": "The readers decide by the code. Another status is a change of the API, which a person must review.",
+    "*: status status": "The readers decide by the code. Another status is a change of the API: review it.",
     "*: content-type content-type": "Auth0 answers in JSON; another content type comes from a proxy.",
     "*: $.error_description *": "Auth0 documents a sentence beside every error, and it tells errors apart.",
     "wrong password: $.error other-value": "unauthorized means a blocked user, and this user is not blocked.",
@@ -63,7 +63,7 @@ STRICT = {
     "application without a grant: $.error other-value": "Each code is one refusal; these two are the documented ones.",
     "token for the Management API: $.expires_in *": "Auth0 documents a whole number of seconds; without it the client "
     "would fetch a token for each request, and Auth0 bills them.",
-    "user without a factor: $*": "Only the e-mail factor exists without enrollment. With another factor, the state is different.",
+    "user without a factor: $*": "Only the e-mail factor needs no enrollment; another factor is another state.",
     "factors of a user: $[0].confirmed removed": "Auth0 shows it with every TOTP method, though its schema does not "
     "require it. Pact cannot say absent or true, and false is no factor.",
 }

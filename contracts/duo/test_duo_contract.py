@@ -40,9 +40,9 @@ STRICT = {
     "*: status status": "The first three digits of Duo's code are the status; another status is not Duo's.",
     "*: content-type content-type": "Duo answers in JSON; another content type comes from a proxy.",
     "*: $.message *": "Duo documents a message in every error; reports quote it, and no decision depends on it.",
-    "*: $.code other-value": "Each code is one refusal. These have the same cause, so the readers treat them alike.",
-    "* passcode: $.response.status *": "Duo documents deny here. The client denies on every word but allow and bypass.",
-    "push *: $.response.status *": "The state determines the word. The client denies on every word but allow and bypass.",
+    "*: $.code other-value": "Each code is one refusal. These have one cause, so the readers treat them alike.",
+    "* passcode: $.response.status *": "Duo documents deny here. The client denies on all words but allow and bypass.",
+    "push *: $.response.status *": "The state determines the word. The client denies on all words but allow and bypass.",
 }
 """Strict findings that were reviewed, and why the contract keeps what it demands."""
 

@@ -66,7 +66,7 @@ ID_TOKEN = jwt.encode(
 
 STRICT = {
     "*: content-type content-type": "Microsoft answers in JSON; another content type comes from a proxy.",
-    "*: status status": "The readers decide by the error. Another status is a change of the API, which a person must review.",
+    "*: status status": "The readers decide by the error. Another status is a change of the API: review it.",
     "token issued: $.expires_in *": "Microsoft documents a whole number of seconds; an expired token is useless.",
     "user with a password alone: $.value*": "A method that nobody knows may be a strong one: the client would refuse "
     "its users, so somebody has to look at it.",

@@ -45,13 +45,13 @@ PUSH = Challenge(USER, Factor.PUSH, POLL)
 LINK = r"^https://[^/\s]+/api/v1/users/[^/\s]+/factors/[^/\s]+/transactions/[^/\s]+$"
 
 STRICT = {
-    "*: status status": "The readers decide by the code. Another status is a change of the API, which a person must review.",
+    "*: status status": "The readers decide by the code. Another status is a change of the API: review it.",
     "*: content-type content-type": "Okta answers in JSON; another content type comes from a proxy.",
     "*: $.errorSummary *": "Okta documents a summary in every error; reports quote it, and no decision depends on it.",
-    "*: $.errorCode other-value": "Each code is one refusal. These have the same cause, so the readers treat them alike.",
+    "*: $.errorCode other-value": "Each code is one refusal. These have one cause, so the readers treat them alike.",
     "push *: $.factorResult other-value": "The state determines the word; the client denies on both.",
     "factor that was never activated: $*": "The state enrolled this factor: a list without it belongs to another user.",
-    "user without a factor: $*": "Only the e-mail factor exists without enrollment. With another factor, the state is different.",
+    "user without a factor: $*": "Only the e-mail factor needs no enrollment; another factor is another state.",
     "access token granted: $.expires_in *": "Okta documents a whole number of seconds; an expired token is useless.",
     "access token granted: $.scope *": "Okta documents the scopes that it granted; without this one every login fails.",
 }

@@ -39,7 +39,7 @@ TRANSACTION = "02659936574063359702"
 
 STRICT = {
     "*: content-type content-type": "privacyIDEA answers in JSON; another type comes from a proxy.",
-    "*: status status": "The readers decide by the code. Another status is a change of the API, which a person must review.",
+    "*: status status": "The readers decide by the code. Another status is a change of the API: review it.",
     "*: $.result.error.message *": "privacyIDEA puts a message into every error; reports quote it, and no decision "
     "depends on it.",
     "*: $.result.status *": "privacyIDEA puts false into every error; the readers go by the code.",

@@ -56,12 +56,12 @@ NOT_THERE = (
 )
 
 STRICT = {
-    "*: status status": "The readers decide by the code. Another status is a change of the API, which a person must review.",
+    "*: status status": "The readers decide by the code. Another status is a change of the API: review it.",
     "*: content-type content-type": "Twilio answers in JSON; another content type comes from a proxy.",
     "service read: $.sid other-value": "A SID has no space at its end; the probe compares without it.",
     "user whose enrolment was not finished: $.factors*": "The state has made this factor: without it, the list is "
     "another user's.",
-    "user without a factor: $.factors *": "The state created this entity: with a factor, the list belongs to another user.",
+    "user without a factor: $.factors *": "The state created this entity: a factor belongs to another user.",
     "push sent: $.status other-value": "Nobody has answered a push that was sent this moment.",
     "push *: $.status other-value": "The state determines the word; the client denies on both.",
     "*: $.identity other-value": "Twilio returns the identity as it was given; the client ignores case.",

@@ -24,7 +24,7 @@ SETTINGS = VonageSettings(api_key="0a1b2c3d", api_secret=SecretStr("Aa0Aa0Aa0Aa0
 SIGNED = match.regex("Basic MGExYjJjM2Q6QWEwQWEwQWEwQWEw", regex=r"^(Basic|Bearer) \S+$")
 STRICT = {
     "*: content-type content-type": "Vonage answers in JSON; another content type comes from a proxy.",
-    "*: status status": "The title decides for the readers. Another status is a change of the API, which a person must review.",
+    "*: status status": "The title decides for the readers. Another status is a change of the API: review it.",
     "*: $.detail *": "Vonage documents a detail in every problem; reports quote it, and no decision depends on it.",
     "a number that is none: $.title other-value": "Vonage documents this title; another one may mean something else.",
     "*verification*: $.title other-value": "Another title is another problem, which the client refuses likewise.",
