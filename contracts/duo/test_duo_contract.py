@@ -42,7 +42,7 @@ STRICT = {
     "*: $.message *": "Duo documents a message in every error; reports quote it, and no decision depends on it.",
     "*: $.code other-value": "Each code is one refusal. These have one cause, so the readers treat them alike.",
     "* passcode: $.response.status *": "Duo documents deny here. The client denies on all words but allow and bypass.",
-    "push *: $.response.status *": "The state determines the word. The client denies on all words but allow and bypass.",
+    "push *: $.response.status *": "The state decides. The client denies on all words but allow and bypass.",
 }
 """Strict findings that were reviewed, and why the contract keeps what it demands."""
 

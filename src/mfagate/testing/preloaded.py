@@ -124,11 +124,11 @@ def _serve(connection: socket.socket) -> None:
 def _import_everything() -> None:
     import mfagate
 
-    with suppress(ImportError):
-        import_module("coverage")
-    for module in walk_packages(mfagate.__path__, "mfagate."):
-        if not module.name.endswith(("__main__", ".plugin")):
-            import_module(module.name)
+    modules = [module.name for module in walk_packages(mfagate.__path__, "mfagate.")]
+    for name in ["coverage", *modules]:
+        if not name.endswith(("__main__", ".plugin")):
+            with suppress(ImportError):  # Modules of extras that are not installed.
+                import_module(name)
 
 
 def _run(request: dict[str, Any], streams: list[int]) -> NoReturn:
