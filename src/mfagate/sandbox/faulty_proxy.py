@@ -208,7 +208,7 @@ class NeverRefuses:
         self._good: dict[tuple[str, str], tuple[int, bytes, str]] = {}
 
     def __call__(self, handler: Handler) -> bool:
-        """Relay what is accepted, and replace a refusal by the first good answer of the same endpoint."""
+        """Relay what is accepted, and replace a refusal with the first good answer of the same endpoint."""
         endpoint = (handler.command, urlsplit(handler.path).path)
         status, body, headers = handler.ask()
         now = (status, body, headers["Content-Type"])
