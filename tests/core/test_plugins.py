@@ -18,23 +18,23 @@ def is_text(found: object) -> TypeGuard[str]:
     return isinstance(found, str)
 
 
-def test_threads_that_load_a_package_and_its_module_at_once_do_not_block_each_other(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    package = tmp_path / "slowly_imported"
-    package.mkdir()
-    (package / "__init__.py").write_text("import time\ntime.sleep(0.3)\nfrom slowly_imported.module import NAME\n")
-    (package / "module.py").write_text("NAME = 'found'\n")
+def test_plugins_are_loaded_one_after_the_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Threads that import a package and its modules at once can wait for each other for ever."""
+    events = tmp_path / "events"
+    for name in ("first", "second"):
+        (tmp_path / f"plugin_{name}.py").write_text(
+            "import time\n"
+            f"log = open({str(events)!r}, 'a')\n"
+            "log.write('begin ')\nlog.flush()\ntime.sleep(0.3)\nlog.write('end ')\nlog.close()\nNAME = 'found'\n"
+        )
     monkeypatch.syspath_prepend(str(tmp_path))
-    entries = [
-        EntryPoint("package", "slowly_imported:NAME", "group"),
-        EntryPoint("module", "slowly_imported.module:NAME", "group"),
-    ]
+    entries = [EntryPoint(name, f"plugin_{name}:NAME", "group") for name in ("first", "second")]
     monkeypatch.setattr(plugins, "entry_points", lambda group: entries)
     group = Plugins("group", "name", is_text)
     try:
         with ThreadPoolExecutor() as pool:
-            assert list(pool.map(group.get, ["package", "module"])) == ["found", "found"]
+            assert list(pool.map(group.get, ["first", "second"])) == ["found", "found"]
     finally:
-        for name in ("slowly_imported", "slowly_imported.module"):
+        for name in ("plugin_first", "plugin_second"):
             sys.modules.pop(name, None)
+    assert events.read_text().split() == ["begin", "end", "begin", "end"]
