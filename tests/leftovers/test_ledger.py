@@ -169,7 +169,7 @@ def test_what_may_still_be_made_stays_recorded() -> None:
     one.making(USER)
     one.made(USER)
     one.making(OTHER)
-    one.was_interrupted = True
+    one.interrupted()
     one.removed(USER)
     one.removed(OTHER)
     one.close()

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
+from concurrent.futures import Future
 from dataclasses import replace
 from functools import partial
 
 from mfagate.checks.deadline import overdue
+from mfagate.checks.lanes import Queue, queues
 from mfagate.checks.live import LiveContext
 from mfagate.checks.messages import never_left
 from mfagate.checks.probing import send_probe
-from mfagate.checks.provider_states import Overdue, StateManager, managed_states
+from mfagate.checks.provider_states import LaneManagers, Overdue, StateManager, managed_states
 from mfagate.checks.replay import is_sent_once, replay
 from mfagate.checks.results import guarded, not_reached
 from mfagate.checks.retry import Attempt, Attempts
@@ -20,6 +23,7 @@ from mfagate.core import check_ids
 from mfagate.core.causes import CauseFamily, CauseId, Outcome, family_of, is_no_answer, refuses, rejects_credential
 from mfagate.core.finding import Finding, Location
 from mfagate.core.result import Check
+from mfagate.core.workers import Workers
 from mfagate.providers.probes import Probe
 from mfagate.providers.states import StateValues
 
@@ -36,36 +40,91 @@ _CONSEQUENCES = (
 def run(live: LiveContext) -> Iterator[Check]:
     """Replay each interaction, unless another run uses the test users."""
     try:
-        yield from _replayed(live)
+        with managed_states(live) as managers:
+            yield from _Replay(live, managers).run()
     except UsersInUse as error:
         yield Check.from_finding(check_ids.CONTRACT_INTERACTION, error.finding)
 
 
-def _replayed(live: LiveContext) -> Iterator[Check]:
-    """Replay each interaction; stop when the provider no longer answers at all, or far too slowly."""
-    stopped_by: Check | None = None
-    interactions = live.context.interactions
-    broken, total = 0, len(interactions)
-    with managed_states(live) as manager:
-        for number, interaction in enumerate(interactions):
-            if stopped_by is None:
-                done = f"{number} of {total} interactions were verified"
-                manager.overdue = partial(overdue, live, check_ids.CONTRACT_INTERACTION, done)
-                stopped_by = manager.overdue()
-                if stopped_by is not None:
-                    yield stopped_by
-            if stopped_by is not None:
-                yield not_reached(check_ids.CONTRACT_INTERACTION, stopped_by, subject=interaction.description)
-                continue
-            verify = partial(_verify, live, interaction, manager, confirming=broken < _CONFIRMED)
-            check = guarded(live.context, check_ids.CONTRACT_INTERACTION, interaction.description, verify)
-            broken += check.outcome.is_red
-            is_gone = check.outcome.is_red and is_no_answer(check.cause)
+class _Replay:
+    """Replays the interactions of one integration in several lanes at once, and keeps their order in the report.
+
+    It stops when the provider no longer answers at all, or far too slowly.
+    """
+
+    def __init__(self, live: LiveContext, managers: LaneManagers) -> None:
+        self._live = live
+        self._managers = managers
+        self._interactions = live.context.interactions
+        self._results: list[Future[list[Check]]] = [Future() for _ in self._interactions]
+        self._lock = threading.Lock()
+        self._verified = 0
+        self._broken = 0
+        self._stopped_by: Check | None = None
+
+    def run(self) -> Iterator[Check]:
+        """Yield the checks in the order of the interactions."""
+        lanes = queues(self._interactions, self._managers.lane_of)
+        waiting = sum(queue.lane.waits for queue in lanes)
+        # A lane that waits for the provider's clock sends few requests.
+        pool = Workers(min(len(lanes), self._live.context.options.concurrency + waiting), "mfagate lane")
+        try:
+            for queue in lanes:
+                pool.submit(self._replay_lane, queue)
+            for result in self._results:
+                yield from result.result()
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
+        answered = self._live.evidence.answered
+        names = [interaction.description for interaction in self._interactions]
+        self._live.evidence.answered = {name: answered[name] for name in names if name in answered}
+
+    def _replay_lane(self, queue: Queue) -> None:
+        """Replay the interactions of one lane in order. An interrupt ends all that are left."""
+        try:
+            manager = self._managers.manager(queue.lane)
+            manager.overdue = self._overdue
+            for number, interaction in queue.entries:
+                self._results[number].set_result(list(self._checks(interaction, manager)))
+        except BaseException as error:  # noqa: BLE001 - raised again where the results are read
+            for number, _ in queue.entries:
+                if not self._results[number].done():
+                    self._results[number].set_exception(error)
+
+    def _overdue(self) -> Check | None:
+        done = f"{self._verified} of {len(self._interactions)} interactions were verified"
+        return overdue(self._live, check_ids.CONTRACT_INTERACTION, done)
+
+    def _checks(self, interaction: Interaction, manager: StateManager) -> Iterator[Check]:
+        """Yield the check of an interaction, and before it the reason to stop if there is one."""
+        live, name = self._live, interaction.description
+        live.context.cleanup.pause(0)
+        with self._lock:
+            if self._stopped_by is None and (late := self._overdue()) is not None:
+                self._stopped_by = late
+                yield late
+            stopped_by = self._stopped_by
+        if stopped_by is not None:
+            yield not_reached(check_ids.CONTRACT_INTERACTION, stopped_by, subject=name)
+            return
+        verify = partial(_verify, live, interaction, manager, confirming=self._broken < _CONFIRMED)
+        yield self._noted(guarded(live.context, check_ids.CONTRACT_INTERACTION, name, verify), manager)
+
+    def _noted(self, check: Check, manager: StateManager) -> Check:
+        """Count a check and stop the replay if there is a reason. One reason is reported, and not repeated."""
+        is_gone = check.outcome.is_red and is_no_answer(check.cause)
+        with self._lock:
+            self._verified += 1
+            self._broken += check.outcome.is_red
+            if self._stopped_by is not None and (manager.is_late or is_gone):
+                return not_reached(
+                    check.id, self._stopped_by, subject=check.subject, not_done="sent at the same time, and not settled"
+                )
             if manager.is_late or is_gone:
-                stopped_by = check
+                self._stopped_by = check
             if is_gone and not manager.is_late:
-                manager.cleanup.abandon()
-            yield check
+                self._managers.cleanup.abandon()
+        return check
 
 
 def _verify(live: LiveContext, interaction: Interaction, manager: StateManager, *, confirming: bool) -> Check:

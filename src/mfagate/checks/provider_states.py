@@ -14,10 +14,10 @@ from mfagate.checks.expectation import OTHER_FORM, difference
 from mfagate.checks.live import LiveContext
 from mfagate.checks.messages import never_left, reason_to_wait, sends_message, too_soon
 from mfagate.checks.retry import REQUEST_RETRY_SECONDS, Attempt, repeat
-from mfagate.checks.state_cleanup import StateCleanup, records_of
+from mfagate.checks.state_cleanup import StateCleanup, is_cleaning
 from mfagate.checks.user_lock import users_locked
 from mfagate.config.settings import ProviderSettings
-from mfagate.contract import ContractError, Interaction
+from mfagate.contract import ContractError, Interaction, ProviderState
 from mfagate.core.causes import CauseId, Outcome, is_no_answer, rejects_credential
 from mfagate.core.diagnosis import definite_cause
 from mfagate.core.exchange import Exchange, Phase, Response
@@ -25,7 +25,7 @@ from mfagate.core.finding import Finding, Location
 from mfagate.core.result import Check
 from mfagate.leftovers.ledger import NotRecorded
 from mfagate.providers.state_setup import TabledStates
-from mfagate.providers.states import AskedTooSoon, StateNotConfigured, StateUnavailable, StateValues
+from mfagate.providers.states import AskedTooSoon, Lane, StateNotConfigured, StateUnavailable, StateValues
 
 if TYPE_CHECKING:
     import requests
@@ -64,28 +64,32 @@ class _SetupAnswer:
 
 
 class StateManager:
-    """Sets up the provider states of one interaction at a time.
+    """Sets up the provider states of one lane, one interaction at a time.
 
     Attributes:
         overdue: Called before each request; returns a check if there is no time for it.
         is_late: Whether ``overdue`` has stopped a request.
         states: The states of the provider; None if it has none.
-        ledger: Records what is sent and created.
-        cleanup: Removes what the states created.
+        ledger: Records what this lane sends and creates.
+        cleanup: Removes what the states of all lanes created.
     """
 
-    def __init__(self, live: LiveContext) -> None:
+    def __init__(self, live: LiveContext, cleanup: StateCleanup | None = None, lane: Lane | None = None) -> None:
         self._live = live
         self._answers: list[_SetupAnswer] = []
         self._interaction = ""
         self._messages = 0
         self.is_late = False
         self.overdue: Callable[[], Check | None] = lambda: None
-        folder, self.ledger = records_of(live)
-        self.states = live.provider.states(self._send, live.settings, live.context.tables.test_values)
+        self.cleanup = cleanup or StateCleanup(live)
+        # What an interrupted run of this name has made belongs to the first manager.
+        self.ledger = self.cleanup.ledger.part(self.cleanup.ledger.things if lane is None else ())
+        test_data = {**live.context.tables.test_values, **(lane.test_data if lane else {})}
+        self.states = live.provider.states(self._send, live.settings, test_data)
         if isinstance(self.states, TabledStates):
             self.states.ledger = self.ledger
-        self.cleanup = StateCleanup(live, self.states, folder, self.ledger)
+        if self.states is not None:
+            self.cleanup.add(self.states)
 
     @property
     def has_sent(self) -> bool:
@@ -177,7 +181,7 @@ class StateManager:
         """Send a setup request. Requests of the cleanup are not recorded, because they are not part of the checks."""
         if not self._live.may_change:
             raise StateNotConfigured("production_allows", "setting up this state would change something in production")
-        if self.cleanup.deadline is not None:
+        if is_cleaning() and self.cleanup.deadline is not None:
             return self._clean(request, settings, self.cleanup.deadline)
         if self._live.context.cleanup.is_interrupted:
             raise Interrupted
@@ -235,7 +239,7 @@ class StateManager:
         if (
             definite is None
             or not is_no_answer(definite.cause)
-            or (unanswered and request.method == "POST" and self.cleanup.deadline is None)
+            or (unanswered and request.method == "POST" and not is_cleaning())
             or too_soon(self._live, exchange) is not None
         ):
             return Attempt(answer, exchange)
@@ -260,19 +264,42 @@ def _unreadable(definite: Finding, exchange: Exchange) -> Finding | None:
     return replace(definite, message=f"{_request(exchange)}: {definite.message}", outcome=Outcome.INCONCLUSIVE)
 
 
+class LaneManagers:
+    """Makes a manager of states for each lane of one integration.
+
+    Attributes:
+        first: Manages the states of the first lane, and knows the lane of each state.
+        cleanup: Removes what the states of all lanes created.
+    """
+
+    def __init__(self, live: LiveContext) -> None:
+        self._live = live
+        self.cleanup = StateCleanup(live)
+        self.first = StateManager(live, self.cleanup)
+
+    def lane_of(self, state: ProviderState) -> Lane | None:
+        """Return the lane of a state; None if it shares nothing with others."""
+        states = self.first.states
+        return states.lane(state) if isinstance(states, TabledStates) else Lane()
+
+    def manager(self, lane: Lane) -> StateManager:
+        """Return a manager with states of its own."""
+        return StateManager(self._live, self.cleanup, lane)
+
+
 @contextmanager
-def managed_states(live: LiveContext) -> Iterator[StateManager]:
+def managed_states(live: LiveContext) -> Iterator[LaneManagers]:
     """Manage the states of all interactions, and remove at the end what they created.
 
     Raises:
         UsersInUse: Another run has used the same test users until the deadline.
     """
     with users_locked(live):
-        manager = StateManager(live)
-        live.context.cleanup.opened(manager.cleanup)
+        managers = LaneManagers(live)
+        live.context.cleanup.opened(managers.cleanup)
         try:
-            manager.cleanup.tidy()
-            yield manager
+            managers.cleanup.tidy(managers.first.states)
+            yield managers
         finally:
-            manager.cleanup.close()
-            live.context.cleanup.closed(manager.cleanup)
+            managers.cleanup.close()
+            live.context.cleanup.closed(managers.cleanup)

@@ -84,9 +84,9 @@ def run(live: LiveContext) -> Iterator[Check]:
 
 
 def _recorded(live: LiveContext) -> Iterator[Check]:
-    with managed_states(live) as manager:
+    with managed_states(live) as managers:
         for interaction in live.context.interactions:
-            record = partial(_record, live, interaction, manager)
+            record = partial(_record, live, interaction, managers.first)
             yield guarded(live.context, check_ids.RECORDING, interaction.description, record)
 
 

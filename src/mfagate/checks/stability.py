@@ -117,10 +117,12 @@ def _slowly(live: LiveContext, slow: list[Exchange]) -> Check:
 
 def with_other_answers(transcript: Transcript, check: Check) -> Check:
     """Add to the check of a request without an answer how many other requests were answered."""
-    others = [attempts for attempts in transcript.requests if attempts.representative.cause is None]
-    again = sum(attempts.recovered for attempts in others)
-    if not check.outcome.is_red or not is_no_answer(check.cause) or not others:
+    if not check.outcome.is_red or not is_no_answer(check.cause):
         return check
+    others = [attempts for attempts in transcript.requests if attempts.representative.cause is None]
+    if not others:
+        return check
+    again = sum(attempts.recovered for attempts in others)
     summary = f"{len(others)} of {len(transcript.requests)} requests were answered"
     summary += f", {again} of them only when repeated" if again else ""
     update: dict[str, object] = {"evidence": {**check.evidence, "in this run": summary}}

@@ -6,11 +6,13 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
 
 from mfagate.checks.live import LiveContext
 from mfagate.checks.results import log_defect
+from mfagate.core.workers import Workers
 from mfagate.leftovers.ledger import Ledger, NotRecorded, Thing, abandoned, folder_of
 from mfagate.providers.state_setup import TabledStates
 from mfagate.providers.states import NOT_ARRANGED, States
@@ -43,51 +45,63 @@ def records_of(live: LiveContext) -> tuple[Path | None, Ledger]:
         return None, Ledger(name, refusal=str(error))
 
 
-class StateCleanup:
-    """Cleans up the states of one integration, once.
+_CLEANING: ContextVar[bool] = ContextVar("cleaning", default=False)
 
-    ``deadline`` is set while cleaning up: requests must then end before it (monotonic clock).
+
+def is_cleaning() -> bool:
+    """Return whether the requests of this thread clean up."""
+    return _CLEANING.get()
+
+
+class StateCleanup:
+    """Cleans up the states of all lanes of one integration, once.
+
+    Attributes:
+        ledger: What this run has made.
+        deadline: When requests of the cleanup must end (monotonic clock); None before it.
     """
 
-    def __init__(self, live: LiveContext, states: States | None, folder: Path | None, ledger: Ledger) -> None:
-        """Prepare the cleanup.
-
-        Args:
-            live: The integration.
-            states: What may have created something.
-            folder: Where runs record what they create; None if nothing can be left.
-            ledger: The record of this run.
-        """
+    def __init__(self, live: LiveContext) -> None:
         self._live = live
-        self._states = states
-        self._folder = folder
-        self._ledger = ledger
+        self._folder, self.ledger = records_of(live)
+        self._states: list[States] = []
         self._abandoned = False
         self._claimed, self._done = threading.Lock(), threading.Event()
         self.deadline: float | None = None
+
+    def add(self, states: States) -> None:
+        """Close these states, too, when the cleanup comes."""
+        self._states.append(states)
 
     def abandon(self) -> None:
         """Leave the cleanup to the next run, because the server no longer answers."""
         self._abandoned = True
 
-    def tidy(self) -> None:
-        """Remove what ended runs of this machine left, and what other machines left over an hour ago; never raise."""
-        if self._folder is None or not isinstance(self._states, TabledStates):
+    def tidy(self, states: States | None) -> None:
+        """Remove what ended runs of this machine left, and what other machines left over an hour ago; never raise.
+
+        Args:
+            states: Removes it.
+        """
+        if self._folder is None or not isinstance(states, TabledStates):
             return
-        self.deadline = self._until(_TIDYING_SECONDS, 0.0)
+        with self._cleaning_until(self._until(_TIDYING_SECONDS, 0.0)):
+            self._tidy(states, self._folder)
+        self.deadline = None
+
+    def _tidy(self, states: TabledStates[Any], folder: Path) -> None:
         elsewhere: set[Thing] = set()
         with self._tolerating("reading records"):
-            for record in abandoned(self._folder):
+            for record in abandoned(folder):
                 if record.target != target_of(self._live):
                     elsewhere |= set(record.things)
                     continue
                 for thing in record.things:
                     with self._tolerating(f"removing the {thing.kind}"):
-                        self._states.remove(thing)
+                        states.remove(thing)
                         record.removed(thing)
         if not self._live.integration.environment.is_production:
-            self._tidy_marked(self._states, elsewhere)
-        self.deadline = None
+            self._tidy_marked(states, elsewhere)
 
     def _tidy_marked(self, states: TabledStates[Any], dead: set[Thing]) -> None:
         """Remove marked things of ended runs. ``dead`` were recorded under another address, maybe of this server."""
@@ -96,6 +110,16 @@ class StateCleanup:
                 if thing in dead or mark.is_abandoned(time.time()):
                     with self._tolerating(f"removing the {thing.kind}"):
                         states.remove(thing)
+
+    @contextmanager
+    def _cleaning_until(self, deadline: float) -> Iterator[None]:
+        """Let the requests of this thread, and of threads that it starts, clean up until then."""
+        self.deadline = deadline
+        token = _CLEANING.set(True)
+        try:
+            yield
+        finally:
+            _CLEANING.reset(token)
 
     @contextmanager
     def _tolerating(self, doing: str) -> Iterator[None]:
@@ -116,8 +140,8 @@ class StateCleanup:
         return time.monotonic() + max(min(most, self._live.transcript.left), least)
 
     def close_now(self, until: float) -> None:
-        """Remove what the states created in an interrupted run, whose thread may be waiting for an answer."""
-        self._ledger.was_interrupted = True
+        """Remove what the states created in an interrupted run, whose threads may be waiting for answers."""
+        self.ledger.interrupted()
         if self._close(until):
             return
         # The run's own thread is cleaning up, until this process ends.
@@ -129,16 +153,29 @@ class StateCleanup:
         """Clean up; return False if another thread has begun to."""
         if not self._claimed.acquire(blocking=False):
             return False
-        self.deadline = until
-        if self._states is not None and not self._abandoned:
-            with self._tolerating("cleaning up"):
-                self._states.close()
+        with self._cleaning_until(until):
+            if not self._abandoned:
+                self._close_states()
         self._name_what_is_left()
-        self._ledger.close()
+        self.ledger.close()
         self._done.set()
         return True
 
+    def _close_states(self) -> None:
+        """Close the states of all lanes at once, because those of one lane know nothing of the others."""
+        pool = Workers(self._live.context.options.concurrency, "mfagate cleanup")
+        try:
+            closing = [pool.submit(self._close_lane, states) for states in self._states]
+            for job in closing:
+                job.result()
+        finally:
+            pool.shutdown()
+
+    def _close_lane(self, states: States) -> None:
+        with self._tolerating("cleaning up"):
+            states.close()
+
     def _name_what_is_left(self) -> None:
-        if self._folder is not None and self._ledger.things:
+        if self._folder is not None and self.ledger.things:
             where = f"{self._live.provider.title} ({self._live.integration.name})"
-            self._live.context.cleanup.left += [f"{thing} at {where}" for thing in self._ledger.things]
+            self._live.context.cleanup.left += [f"{thing} at {where}" for thing in self.ledger.things]

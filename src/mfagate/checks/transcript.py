@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -19,7 +20,7 @@ _LEAST_RETRY_SECONDS = 1.5
 
 @dataclass(slots=True)
 class Transcript:
-    """The attempts of one run of checks at one integration.
+    """The attempts of one run of checks at one integration. Threads may share it.
 
     Args:
         deadline_seconds: How long the run may take.
@@ -32,6 +33,7 @@ class Transcript:
     began: float = field(default_factory=time.monotonic)
     retry_seconds: float = INTEGRATION_RETRY_SECONDS
     requests: list[Attempts[object]] = field(default_factory=list)
+    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     @property
     def elapsed(self) -> float:
@@ -71,6 +73,7 @@ class Transcript:
         """Make attempts as :func:`~mfagate.checks.retry.repeat` does, within the time that is left, and record them."""
         seconds = min(REQUEST_RETRY_SECONDS, max(self.retry_seconds, _LEAST_RETRY_SECONDS))
         attempts, used = repeat(once, seconds, confirming=confirming, bounded=bounded, may_repeat=may_repeat)
-        self.retry_seconds -= used
-        self.requests.append(attempts)
+        with self._lock:
+            self.retry_seconds -= used
+            self.requests.append(attempts)
         return attempts

@@ -227,6 +227,9 @@ class GateOptions(Table):
     deadline_seconds: Number = Field(
         120.0, gt=0, le=3600, description="Seconds for one integration's live checks; the rest is inconclusive."
     )
+    concurrency: WholeNumber = Field(
+        8, ge=1, le=256, description="Requests of one integration that may wait for an answer at the same time."
+    )
     witness_host: Annotated[str, AfterValidator(_host)] | None = Field(
         None,
         description="Host to connect to if a provider cannot be reached, such as www.example.com. It shows "

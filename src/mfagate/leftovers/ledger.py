@@ -6,6 +6,7 @@ sent. A run locks its file while it lives, so a file that can be locked belongs 
 
 from __future__ import annotations
 
+import copy
 import errno
 import fcntl
 import hashlib
@@ -15,7 +16,7 @@ import tempfile
 import threading
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -118,10 +119,40 @@ class _Entries:
         return list(self.things)[::-1]
 
 
+@dataclass(slots=True)
+class _Record:
+    """The record of one run at one target: its file, if there is one, and the entries in it."""
+
+    run: str
+    path: Path | None = None
+    file: int = -1
+    refusal: str | None = None
+    entries: _Entries = field(default_factory=_Entries)
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    was_interrupted: bool = False
+
+    def write(self, what: str, first: str, second: str = "") -> None:
+        """Write one entry to the disk, and apply it.
+
+        Raises:
+            NotRecorded: It cannot be written.
+        """
+        with self.lock:
+            if self.refusal is not None:
+                raise NotRecorded(self.refusal)
+            if self.path is not None:
+                try:
+                    _append(self.file, what, first, second)
+                    os.fsync(self.file)
+                except OSError as error:
+                    raise NotRecorded(f"{self.path} cannot be written: {error.strerror}") from None
+            self.entries.apply(what, first, second)
+
+
 class Ledger:
     """The record of what one run has made at one target and not removed, and of the messages that it has sent.
 
-    Without a folder, the record is only in memory, for a sandbox that ends with the run.
+    Without a folder, the record is only in memory, for a sandbox that ends with the run. Threads may share it.
     """
 
     def __init__(
@@ -140,44 +171,32 @@ class Ledger:
         """
         self._is_named = run is not None
         name = run or uuid.uuid4().hex
-        self._run = short_run(name)
-        self._lock = threading.Lock()
-        self._entries = _Entries()
-        self._path: Path | None = None
-        self._file = -1
-        self._refusal = refusal
-        self.was_interrupted = False
-        """Whether a request may still be in progress. It may still make a thing that was not found, so the thing stays
-        recorded."""
+        self._record = _Record(short_run(name), refusal=refusal)
+        self._own: set[Thing] | None = None
         if folder is not None:
             kind = _NAMED if self._is_named else ""
             shared = hashlib.sha256(f"{name}\n{target}".encode("utf-8", "surrogatepass")).hexdigest()
-            self._path = folder / f"{kind}{shared[:32]}.jsonl"
-            self._file = _locked(self._path)
-            self._entries = _read(self._file)
-            self._write("target", target)
+            self._record.path = folder / f"{kind}{shared[:32]}.jsonl"
+            self._record.file = _locked(self._record.path)
+            self._record.entries = _read(self._record.file)
+            self._record.write("target", target)
 
-    def _write(self, what: str, first: str, second: str = "") -> None:
-        with self._lock:
-            if self._refusal is not None:
-                raise NotRecorded(self._refusal)
-            if self._path is not None:
-                try:
-                    _append(self._file, what, first, second)
-                    os.fsync(self._file)
-                except OSError as error:
-                    raise NotRecorded(f"{self._path} cannot be written: {error.strerror}") from None
-            self._entries.apply(what, first, second)
+    def part(self, things: Iterable[Thing] = ()) -> Ledger:
+        """Return a ledger with the same record, whose ``things`` are only these and those that are made through it."""
+        part = copy.copy(self)
+        part._own = set(things)
+        return part
 
     def mark(self) -> Mark:
         """Return a new name for a thing that this run makes."""
-        return Mark(self._run)
+        return Mark(self._record.run)
 
     @property
     def things(self) -> list[Thing]:
         """The things to remove, newest first."""
-        with self._lock:
-            return self._entries.newest_first
+        with self._record.lock:
+            things = self._record.entries.newest_first
+        return things if self._own is None else [thing for thing in things if thing in self._own]
 
     def making(self, thing: Thing) -> None:
         """Record that a thing is about to be made.
@@ -185,18 +204,28 @@ class Ledger:
         Raises:
             NotRecorded: The thing could not be recorded, so it must not be made.
         """
-        self._write("making", thing.kind, thing.name)
+        if self._own is not None:
+            self._own.add(thing)
+        self._record.write("making", thing.kind, thing.name)
 
     def made(self, thing: Thing) -> None:
         """Record that the provider made a thing."""
-        self._write("made", thing.kind, thing.name)
+        self._record.write("made", thing.kind, thing.name)
 
     def removed(self, thing: Thing) -> None:
         """Record that a thing is removed."""
-        if self.was_interrupted and not self._entries.things.get(thing, True):
+        record = self._record
+        if record.was_interrupted and not record.entries.things.get(thing, True):
             return
         with suppress(NotRecorded):  # A later run will look for it and not find it.
-            self._write("removed", thing.kind, thing.name)
+            record.write("removed", thing.kind, thing.name)
+
+    def interrupted(self) -> None:
+        """Record that a request may still be in progress.
+
+        It may still make a thing that was not found, so such a thing stays recorded.
+        """
+        self._record.was_interrupted = True
 
     def sending(self, message: str) -> None:
         """Record that a message is about to be sent, once.
@@ -205,24 +234,25 @@ class Ledger:
             AlreadySent: This run has already sent it.
             NotRecorded: The message could not be recorded, so it must not be sent.
         """
-        if message in self._entries.sent:
+        if message in self._record.entries.sent:
             raise AlreadySent(message)
-        self._write("sending", message)
+        self._record.write("sending", message)
 
     def not_sent(self, message: str) -> None:
         """Record that a message did not reach the provider, or that the provider refused to send it."""
-        self._write("refused", message)
+        self._record.write("refused", message)
 
     def close(self) -> None:
         """Close the record. It keeps the remaining things for the next run on this machine."""
-        with self._lock:
-            if self._path is None or self._file < 0:
+        record = self._record
+        with record.lock:
+            if record.path is None or record.file < 0:
                 return
-            if not self._entries.things and not (self._is_named and self._entries.sent):
+            if not record.entries.things and not (self._is_named and record.entries.sent):
                 with suppress(OSError):
-                    self._path.unlink()
-            os.close(self._file)
-            self._file = -1
+                    record.path.unlink()
+            os.close(record.file)
+            record.file = -1
 
 
 class Abandoned:

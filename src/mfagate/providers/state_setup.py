@@ -15,7 +15,7 @@ from mfagate.leftovers.marks import Mark
 from mfagate.providers.errors import LONGEST_CODE
 from mfagate.providers.probes import Send, Settings
 from mfagate.providers.provider import Provider
-from mfagate.providers.states import NOT_ARRANGED, StateNotConfigured, StateUnavailable, StateValues
+from mfagate.providers.states import NOT_ARRANGED, Lane, StateNotConfigured, StateUnavailable, StateValues
 
 if TYPE_CHECKING:
     import requests
@@ -66,6 +66,13 @@ class TabledStates(ABC, Generic[Settings]):
         except (AttributeError, LookupError, TypeError, ValueError) as error:
             missing = f"{type(error).__name__}: {quoted(error, 120)}"
             raise StateUnavailable(f"{self.title}'s answer lacks a documented field ({missing}).") from error
+
+    def lane(self, state: ProviderState) -> Lane | None:
+        """Return the lane of a state; None if it shares nothing, so that each of its interactions has a lane.
+
+        Every lane gets its own instance of this class. By default, all states share one lane.
+        """
+        return Lane()
 
     def answered(self, response: Response) -> None:
         """Record what the answer to the interaction created, so that it is removed later."""

@@ -101,6 +101,23 @@ NOT_ARRANGED = (StateNotConfigured, StateUnavailable, AskedTooSoon)
 """Failures that the configuration or the provider causes; any other exception is a defect."""
 
 
+@dataclass(frozen=True, slots=True)
+class Lane:
+    """What some states share at the provider. Interactions of one lane are sent in order, and lanes run at once.
+
+    Args:
+        name: What is shared, such as a test user.
+        most: The number of interactions in a lane, if each lane makes a user of its own; further ones get another lane.
+        waits: Whether a state waits for the provider's clock or a person, so that its lane begins first.
+        test_data: Entries that replace those of ``test_data`` in this lane.
+    """
+
+    name: str = ""
+    most: int | None = None
+    waits: bool = False
+    test_data: Mapping[str, str] = field(default_factory=dict)
+
+
 class States(Protocol):
     """Sets up states on one target; ``close`` removes what was created there."""
 
