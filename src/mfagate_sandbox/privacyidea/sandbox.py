@@ -17,7 +17,7 @@ from mfagate_sandbox.privacyidea.fault_kinds import FAULTS
 class PrivacyIDEASandbox:
     """Starts a privacyIDEA 3.14 server with a fresh database on loopback.
 
-    ``values``: ``url``, ``realm``, ``user`` (without a token), ``validate_key``,
+    ``values``: ``url``, ``realm``, ``user`` (without a token) and ``more_users`` like it, ``validate_key``,
     ``expired_validate_key``, ``admin_key``, ``admin_user`` and ``admin_password``
     (for the web interface at ``url``), ``public_key`` (PEM; verifies the
     ``signature`` of every answer).

@@ -28,7 +28,7 @@ from mfagate.sandbox.emulator.faults import FaultInjector, injects, replaced
 from mfagate_sandbox.privacyidea import fault_kinds
 
 REALM = "lab"
-USER = "mfagate-test"
+USERS = ("mfagate-test", *(f"mfagate-test-{number}" for number in range(2, 9)))
 ADMIN = "admin"
 
 # Runs one pi-manage command and returns its output.
@@ -197,7 +197,8 @@ def _set_up(pi_manage: PiManage, directory: Path, endpoint: str) -> dict[str, st
     return {
         "url": endpoint,
         "realm": REALM,
-        "user": USER,
+        "user": USERS[0],
+        "more_users": ",".join(USERS[1:]),
         "validate_key": _api_key(pi_manage, "validate", days=365),
         "expired_validate_key": _api_key(pi_manage, "validate", days=-1),
         "admin_key": _api_key(pi_manage, "admin", days=365),
@@ -210,7 +211,10 @@ def _set_up(pi_manage: PiManage, directory: Path, endpoint: str) -> dict[str, st
 
 def _create_users(pi_manage: PiManage, directory: Path) -> None:
     users = directory / "passwd"
-    users.write_text(f"{USER}:x:1001:1001:Test User,,,,{USER}@example.org:/:/bin/false\n", "utf-8")
+    lines = (
+        f"{user}:x:{uid}:{uid}:Test User,,,,{user}@example.org:/:/bin/false\n" for uid, user in enumerate(USERS, 1001)
+    )
+    users.write_text("".join(lines), "utf-8")
     resolver = directory / "resolver.conf"
     resolver.write_text(repr({"fileName": str(users)}), "utf-8")
     pi_manage("config", "resolver", "create", "users", "passwdresolver", str(resolver))

@@ -19,6 +19,7 @@ from typing import Any
 import requests
 from pydantic import SecretStr
 
+from mfagate.contract import ProviderState
 from mfagate.core.foreign import quoted
 from mfagate.core.origins import segment
 from mfagate.leftovers.ledger import Thing
@@ -26,7 +27,7 @@ from mfagate.leftovers.marks import Mark
 from mfagate.providers.auth0.probes import GRANT, NO_SUCH_LOGIN, UNKNOWN_USER_ID
 from mfagate.providers.auth0.settings import DEFAULT_CONNECTION, TOKEN_PATH, Auth0Settings
 from mfagate.providers.state_setup import Arrangement, Key, TabledStates
-from mfagate.providers.states import AskedTooSoon, StateName, StateNotConfigured, StateUnavailable, StateValues
+from mfagate.providers.states import AskedTooSoon, Lane, StateName, StateNotConfigured, StateUnavailable, StateValues
 from mfagate.providers.totp import Totp
 
 _DOMAIN = "example.com"
@@ -46,6 +47,21 @@ _MOST_WRONG_CODES = 10
 ``gd_otp_rate_limit_exceed``)."""
 
 _LONGEST_WAIT = 60.0
+
+_SHARED: Mapping[str, str] = {
+    StateName.CHALLENGE_FACTOR: "user",
+    StateName.PUSH_PENDING: "user",
+    StateName.PUSH_ACCEPTED: "accepting_user",
+    StateName.PUSH_DECLINED: "declining_user",
+    StateName.CHALLENGE_STARTED: "phone",
+    StateName.NO_FACTOR: "a user without a factor",
+}
+"""What the states share: an entry of ``test_data``, or a user that is made for all interactions of the state."""
+
+_FOR_A_PERSON = (StateName.PUSH_ACCEPTED, StateName.PUSH_DECLINED)
+
+_MOST_OF_A_USER = 3
+"""Interactions with a working OTP for which one test user is made."""
 
 _SECRET_VALUES = frozenset({"password", "mfa_token", "authorization", "otp", "oob_code"})
 
@@ -91,6 +107,13 @@ class Auth0States(TabledStates[Auth0Settings]):
             StateName.CREDENTIAL_WRONG_KIND: lambda: self._other_client("ungranted"),
             StateName.PERMISSION_MISSING: lambda: self._other_client("restricted"),
         }
+
+    def lane(self, state: ProviderState) -> Lane | None:
+        """Return the lane of a prepared user, or of a user who is made for several interactions."""
+        if state.name == StateName.WORKING_OTP:
+            return Lane("a user with an OTP", most=_MOST_OF_A_USER)
+        name = _SHARED.get(state.name)
+        return Lane(self.test_data.get(name, name), waits=state.name in _FOR_A_PERSON) if name else None
 
     def remove(self, thing: Thing) -> None:
         """Delete a user; Auth0 answers 204 even if there is none."""
@@ -168,8 +191,15 @@ class Auth0States(TabledStates[Auth0Settings]):
         login = self._login(user)
         more = {"otp": user.totp.code(), "wrong_otp": user.totp.wrong_code()} if user.totp else {}
         if user.totp:
-            more["authenticator_id"] = self._authenticator(login, "otp", None)
+            if user not in self._authenticators:
+                self._authenticators[user] = self._authenticator(login, "otp", None)
+            more["authenticator_id"] = self._authenticators[user]
         return self._arranged(user, mfa_token=login, authorization=f"Bearer {login}", **more)
+
+    @cached_property
+    def _authenticators(self) -> dict[KnownUser, str]:
+        """The id of the authenticator of each user whom mfagate created."""
+        return {}
 
     def _login(self, user: KnownUser) -> str:
         form = {"grant_type": f"{GRANT}password-realm", "username": user.email, "password": user.password}

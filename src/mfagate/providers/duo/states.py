@@ -7,22 +7,38 @@ statuses that a real user should not have. https://duo.com/docs/adminapi#users.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import cached_property
 from typing import Any
 
 from pydantic import SecretStr
 
+from mfagate.contract import ProviderState
 from mfagate.core.exchange import Response
 from mfagate.leftovers.ledger import Thing
 from mfagate.leftovers.marks import Mark
 from mfagate.providers.duo.errors import response_of
 from mfagate.providers.duo.settings import DuoSettings
 from mfagate.providers.state_setup import Arrangement, Key, TabledStates
-from mfagate.providers.states import StateName, StateUnavailable, StateValues
+from mfagate.providers.states import Lane, StateName, StateUnavailable, StateValues
 
 UNKNOWN_USER = "mfagate-no-such-user"
 
 _PAGE, _MOST_PAGES = 300, 10
 """Limits of a list of users: https://duo.com/docs/adminapi#retrieve-users."""
+
+_PREPARED: Mapping[str, str] = {
+    StateName.WORKING_OTP: "user",
+    StateName.USED_OTP: "user",
+    StateName.CHALLENGE_FACTOR: "user",
+    StateName.PUSH_PENDING: "user",
+    StateName.PUSH_ACCEPTED: "accepting_user",
+    StateName.PUSH_DECLINED: "declining_user",
+    StateName.PUSH_TIMED_OUT: "ignoring_user",
+    StateName.LOCKED_FACTOR: "locked_user",
+}
+"""The entry of ``test_data`` with the user of a state. Other states make a user, or need none."""
+
+_FOR_A_PERSON = (StateName.PUSH_ACCEPTED, StateName.PUSH_DECLINED, StateName.PUSH_TIMED_OUT)
 
 _UNKNOWN_TRANSACTION = "00000000-0000-0000-0000-000000000000"
 
@@ -57,6 +73,11 @@ class DuoStates(TabledStates[DuoSettings]):
             StateName.CREDENTIAL_WRONG_KIND: self._admin_keys,
         }
 
+    def lane(self, state: ProviderState) -> Lane | None:
+        """Return the lane of the prepared user of a state."""
+        name = _PREPARED.get(state.name)
+        return Lane(self.test_data.get(name, name), waits=state.name in _FOR_A_PERSON) if name else None
+
     def remove(self, thing: Thing) -> None:
         """Delete a user, by the current id of the name."""
         for user in self._admin("GET", "/admin/v1/users", params={"username": thing.name}):
@@ -76,15 +97,20 @@ class DuoStates(TabledStates[DuoSettings]):
 
     def _working_otp(self) -> StateValues:
         username = self.given("user")
-        found = self._admin("GET", "/admin/v1/users", params={"username": username})
-        if not found:
-            raise StateUnavailable(f"The account has no user {username!r}.")
-        path = f"/admin/v1/users/{found[0]['user_id']}/bypass_codes"
+        path = f"/admin/v1/users/{self._user_id}/bypass_codes"
         # Keeps the codes of other runs; this one works once and for ten minutes.
         options = {"count": "1", "reuse_count": "1", "valid_secs": "600", "preserve_existing": "true"}
         (passcode,) = self._admin("POST", path, json=options)
         values = {"username": username, "passcode": str(passcode), "wrong_passcode": _other_than(str(passcode))}
         return StateValues(values, frozenset({"passcode"}))
+
+    @cached_property
+    def _user_id(self) -> str:
+        username = self.given("user")
+        found = self._admin("GET", "/admin/v1/users", params={"username": username})
+        if not found:
+            raise StateUnavailable(f"The account has no user {username!r}.")
+        return str(found[0]["user_id"])
 
     def _used_otp(self) -> StateValues:
         arranged = self._working_otp()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from mfagate.contract import ProviderState
 from mfagate.providers.entra.auth import SIGN_IN_SCOPE, device_code_path
 from mfagate.providers.entra.probes import MADE_UP, NOBODY, made_up_secret
 from mfagate.providers.entra.settings import EntraSettings
@@ -58,6 +59,9 @@ class EntraStates(TabledStates[EntraSettings]):
             StateName.PUSH_DECLINED: lambda: self._device_code(self.given("declined_device_code")),
             StateName.PUSH_TIMED_OUT: lambda: self._device_code(self.given("expired_device_code")),
         }
+
+    def lane(self, state: ProviderState) -> None:
+        """Return None: a state uses what nothing else uses, or changes nothing."""
 
     def _arranged(self, **credential: str | None) -> StateValues:
         return StateValues(self._usual, credential=credential)

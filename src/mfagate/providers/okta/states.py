@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
+from mfagate.contract import ProviderState
 from mfagate.core.foreign import quoted
 from mfagate.core.origins import segment
 from mfagate.leftovers.ledger import Thing
@@ -24,7 +25,7 @@ from mfagate.providers.okta.auth import new_token
 from mfagate.providers.okta.probes import UNKNOWN_FACTOR, UNKNOWN_USER
 from mfagate.providers.okta.settings import OktaSettings
 from mfagate.providers.state_setup import Arrangement, Key, TabledStates
-from mfagate.providers.states import StateName, StateUnavailable, StateValues
+from mfagate.providers.states import Lane, StateName, StateUnavailable, StateValues
 from mfagate.providers.totp import Totp
 
 _DOMAIN = "example.com"
@@ -43,6 +44,23 @@ _TIMEOUT_SECONDS = 330.0
 """Okta does not document the lifetime of a push; users report five minutes."""
 
 _BETWEEN_POLLS = 2.0
+
+
+_SHARED: Mapping[Key, str] = {
+    (StateName.CHALLENGE_FACTOR, _PUSH): "user",
+    (StateName.CHALLENGE_FACTOR, _SMS): "sms_user",
+    StateName.PUSH_PENDING: "user",
+    StateName.PUSH_ACCEPTED: "accepting_user",
+    StateName.PUSH_DECLINED: "declining_user",
+    StateName.PUSH_TIMED_OUT: "ignoring_user",
+    StateName.LOCKED_FACTOR: "locked_user",
+}
+"""The entry of ``test_data`` with the user of a state. Other states make a user, or need none."""
+
+_WAIT = (StateName.PUSH_ACCEPTED, StateName.PUSH_DECLINED, StateName.PUSH_TIMED_OUT)
+
+_MOST_OF_A_USER = 2
+"""Interactions with a working OTP for which one test user is made."""
 
 
 class OktaStates(TabledStates[OktaSettings]):
@@ -85,6 +103,14 @@ class OktaStates(TabledStates[OktaSettings]):
             (StateName.CREDENTIAL_UNKNOWN, _APP): lambda: self._app(client_id=_UNKNOWN_APP),
             (StateName.CREDENTIAL_WRONG, _APP): lambda: self._app(private_key=new_private_key()),
         }
+
+    def lane(self, state: ProviderState) -> Lane | None:
+        """Return the lane of a prepared user; states with a one-time password make users of their own."""
+        if state.name == StateName.WORKING_OTP:
+            return Lane("a user with an OTP", most=_MOST_OF_A_USER)
+        kind = state.params.get("kind")
+        name = _SHARED.get(state.name if kind is None else (state.name, str(kind)))
+        return Lane(self.test_data.get(name, name), waits=state.name in _WAIT) if name else None
 
     def remove(self, thing: Thing) -> None:
         """Delete a user: the first request deactivates the user, the second one deletes.

@@ -56,6 +56,7 @@ class PrivacyIDEA(Provider[PrivacyIDEASettings]):
     not_identifying: ClassVar[frozenset[str]] = frozenset({"version"})
     test_data: ClassVar[Mapping[str, str]] = {
         "user": "an existing user who is used for nothing else: mfagate enrols and deletes tokens of this user",
+        "more_users": "further users like it, separated by commas: with them, states are set up at the same time",
         "expired_validate_key": "an expired API key with the role validate (createtoken with -d -1)",
     }
     test_secrets: ClassVar[frozenset[str]] = frozenset({"expired_validate_key"})

@@ -24,9 +24,21 @@ from mfagate.providers.privacyidea.phone import HotpToken, PushToken, random_otp
 from mfagate.providers.privacyidea.probes import SENTINEL_USER
 from mfagate.providers.privacyidea.settings import PrivacyIDEASettings
 from mfagate.providers.state_setup import Arrangement, Key, TabledStates
-from mfagate.providers.states import AskedTooSoon, StateName, StateNotConfigured, StateUnavailable, StateValues
+from mfagate.providers.states import AskedTooSoon, Lane, StateName, StateNotConfigured, StateUnavailable, StateValues
 
 _MOST_LISTED = "1000"
+
+_SHARE_A_USER = (
+    (StateName.PUSH_ACCEPTED,),
+    (StateName.PUSH_DECLINED, StateName.PUSH_PENDING),
+    (StateName.WORKING_OTP,),
+    (StateName.PIN_AND_OTP,),
+    (StateName.CHALLENGE_STARTED,),
+    (StateName.CHALLENGE_FACTOR,),
+    (StateName.DISABLED_FACTOR, StateName.USED_OTP),
+    (StateName.LOCKED_FACTOR, StateName.NO_FACTOR),
+)
+"""States that change a user's tokens. Each group has a user, as far as there are so many. Pushes share an enrolment."""
 
 _ABOUT_THE_KEY = frozenset(state.value for state in StateName if state.is_about_the_credential)
 
@@ -35,7 +47,8 @@ class PrivacyIDEAStates(TabledStates[PrivacyIDEASettings]):
     """Sets up states on one server, with test tokens of one user.
 
     ``test_data`` (in ``integrations.toml``): ``user``, an existing user who is used for nothing else, because a state
-    holds only until the next one is set up; ``expired_validate_key``, only for that state.
+    holds only until the next one is set up; ``more_users``, further users like it, so that several states are set up at
+    once; ``expired_validate_key``, only for that state.
 
     Values: ``user``, and ``realm`` if one is configured; ``pass``, which starts
     or completes the login; ``wrong_pass`` and ``wrong_pin_pass``, the same with a
@@ -44,6 +57,8 @@ class PrivacyIDEAStates(TabledStates[PrivacyIDEASettings]):
     """
 
     _enrolled: str | None = None
+    _lists_own = False
+    """Whether the server has listed a token of ours, so that the list shows all tokens of the user."""
     _push_token: PushToken | None = None
 
     def arrangements(self) -> Mapping[Key, Arrangement]:
@@ -75,6 +90,16 @@ class PrivacyIDEAStates(TabledStates[PrivacyIDEASettings]):
         if state.name != StateName.CREDENTIAL_MISSING and not is_open:
             self.setting("validate_key")
         return super().arrange(state)
+
+    def lane(self, state: ProviderState) -> Lane | None:
+        """Return the lane of the user whose tokens a state changes."""
+        group = next((number for number, names in enumerate(_SHARE_A_USER) if state.name in names), None)
+        if group is None:
+            return None
+        further = self.test_data.get("more_users", "").replace(",", " ").split()
+        users = [self.test_data.get("user", ""), *further]
+        user = users[group % len(users)]
+        return Lane(user, test_data={"user": user})
 
     def _require_admin(self) -> None:
         if self.settings.service_account is None:
@@ -170,12 +195,14 @@ class PrivacyIDEAStates(TabledStates[PrivacyIDEASettings]):
         user = self._user()
         self._require_admin()
         self._push_token = None
-        tokens = self._tokens(self._of_user(user, {}))
-        if self._enrolled and self._enrolled not in [str(token["serial"]) for token in tokens]:
-            raise StateUnavailable(
-                f"The server does not list the token {quoted(self._enrolled, 80)} that was enrolled a moment ago: "
-                "the admin key may lack the right tokenlist."
-            )
+        tokens = [] if self._lists_own else self._tokens(self._of_user(user, {}))
+        if self._enrolled and not self._lists_own:
+            if self._enrolled not in [str(token["serial"]) for token in tokens]:
+                raise StateUnavailable(
+                    f"The server does not list the token {quoted(self._enrolled, 80)} that was enrolled a moment ago: "
+                    "the admin key may lack the right tokenlist."
+                )
+            self._lists_own = True
         self._enrolled = None
         for thing in self.ledger.things:
             self.remove(thing)

@@ -20,7 +20,7 @@ from mfagate.contract import ProviderState
 from mfagate.leftovers.ledger import Thing
 from mfagate.leftovers.marks import Mark
 from mfagate.providers.state_setup import Arrangement, Key, TabledStates
-from mfagate.providers.states import AskedTooSoon, StateName, StateNotConfigured, StateUnavailable, StateValues
+from mfagate.providers.states import AskedTooSoon, Lane, StateName, StateNotConfigured, StateUnavailable, StateValues
 from mfagate.providers.totp import Totp
 from mfagate.providers.twilio.settings import TwilioSettings
 
@@ -47,6 +47,21 @@ _POLLS = 40
 _BETWEEN_POLLS_SECONDS = 0.5
 _UNDER_WAY = "another verification of the number in test_data.{} is in progress"
 _OK, _NOT_FOUND = 200, 404
+_SHARED: Mapping[str, str] = {
+    StateName.CHALLENGE_FACTOR: "phone",
+    StateName.CHALLENGE_STARTED: "phone",
+    StateName.CODE_KNOWN: "phone",
+    StateName.CHALLENGE_ANSWERED: "phone",
+    StateName.CHALLENGE_EXHAUSTED: "blocked_phone",
+    StateName.WORKING_OTP: "a TOTP factor",
+    StateName.PUSH_PENDING: "a pending push",
+    StateName.PUSH_ACCEPTED: "accepting_identity",
+    StateName.PUSH_DECLINED: "declining_identity",
+    StateName.PUSH_TIMED_OUT: "an expiring push",
+}
+"""What the states share: an entry of ``test_data``, or what one state makes for all its interactions."""
+
+_WAIT = (StateName.PUSH_ACCEPTED, StateName.PUSH_DECLINED, StateName.PUSH_TIMED_OUT)
 _SHORT_LIFE = timedelta(seconds=3)
 
 
@@ -97,6 +112,11 @@ class TwilioStates(TabledStates[TwilioSettings]):
         """Set up the state, and add the SID of the service to its values."""
         arranged = super().arrange(state)
         return replace(arranged, values={"service_sid": self.settings.service_sid, **arranged.values})
+
+    def lane(self, state: ProviderState) -> Lane | None:
+        """Return the lane of a telephone number, a prepared device, or a factor that several interactions use."""
+        name = _SHARED.get(state.name)
+        return Lane(self.test_data.get(name, name), waits=state.name in _WAIT) if name else None
 
     def ask(self, method: str, path: str, settings: TwilioSettings | None = None, **request: Any) -> Any:
         """Return the JSON of a successful answer from a path of the service."""
@@ -172,8 +192,10 @@ class TwilioStates(TabledStates[TwilioSettings]):
     def _free_number(self, phone: str) -> str:
         """Return a number without a verification: cancel those of this run, and refuse if another one is open."""
         to = self.given(phone)
-        self._cancel()
-        if self.answer(requests.Request("GET", f"{self._service}/Verifications/{to}")).status == _OK:
+        if (
+            to not in self._cancel()
+            and self.answer(requests.Request("GET", f"{self._service}/Verifications/{to}")).status == _OK
+        ):
             raise AskedTooSoon(_LIFETIME_SECONDS, _UNDER_WAY.format(phone))
         return to
 
@@ -216,12 +238,13 @@ class TwilioStates(TabledStates[TwilioSettings]):
                 raise StateUnavailable("A random code happened to be correct.")
         return arranged
 
-    def _cancel(self) -> None:
-        """Cancel this run's verifications, which frees their numbers."""
-        for thing in self.ledger.things:
-            if thing.kind == _VERIFICATION:
-                self.remove(thing)
-                self.ledger.removed(thing)
+    def _cancel(self) -> set[str]:
+        """Cancel the verifications of these states, and return their numbers, which are free now."""
+        cancelled = [thing for thing in self.ledger.things if thing.kind == _VERIFICATION]
+        for thing in cancelled:
+            self.remove(thing)
+            self.ledger.removed(thing)
+        return {thing.name for thing in cancelled}
 
     def _pending_push(self) -> StateValues:
         """One push for all states: a device accepts fifty challenges an hour (60312), and this one is never
