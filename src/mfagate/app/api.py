@@ -56,6 +56,8 @@ class LiveOptions(RunOptions, total=False):
 
     fault: Texts
     """Faults to inject into the sandbox of an integration, as ``INTEGRATION=FAULT``."""
+    concurrency: int
+    """How many requests may wait for an answer of one account at the same time. Default: ``[gate] concurrency``."""
     notify: bool
     """Notify the ``[notify]`` URLs of changes since the last run, and keep this run in the history."""
     history: str | Path
@@ -137,6 +139,7 @@ def _run(stage: Stage, options: _Options) -> Report:
         changed_since=options.get("changed_since"),
         without_secrets=options.get("without_secrets", False),
         faults=_texts(options.get("fault", ())),
+        concurrency=options.get("concurrency"),
         override=options.get("override"),
         allow_inconclusive=_allows_inconclusive(options),
         history=None if history is None else str(history),

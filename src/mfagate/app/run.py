@@ -17,7 +17,7 @@ from mfagate.app.session import Progress
 from mfagate.checks import Stage
 from mfagate.checks.record import require_own_recordings
 from mfagate.config.load import load
-from mfagate.config.model import Configuration, Integration
+from mfagate.config.model import MOST_CONCURRENCY, Configuration, Integration
 from mfagate.core.result import ChangedSince, Report
 from mfagate.history.errors import HistoryError, InvalidLocation
 from mfagate.history.location import HistoryLocation
@@ -45,6 +45,8 @@ class RunRequest:
         changed_since: Check only integrations that changed since this git revision.
         without_secrets: Skip values that cannot be read on this machine.
         faults: Faults to inject into sandboxes, as ``INTEGRATION=FAULT``.
+        concurrency: How many requests may wait for an answer of one provider account at the same time. Default:
+            ``[gate] concurrency``.
         override: Exit with 0 whatever the verdict, for this reason.
         allow_inconclusive: Exit with 0 for an inconclusive verdict.
         history: Where to keep the run. By default, runs that are kept use the history of the configuration.
@@ -61,6 +63,7 @@ class RunRequest:
     changed_since: str | None = None
     without_secrets: bool = False
     faults: Sequence[str] = ()
+    concurrency: int | None = None
     override: str | None = None
     allow_inconclusive: bool = False
     history: str | None = None
@@ -128,7 +131,7 @@ def select(request: RunRequest) -> SelectedRun:
         raise RunRefused("--override: say why")
     with refusing():
         _require_location(request.history)
-        configuration = load(request.config, registry.names())
+        configuration = _with_concurrency(load(request.config, registry.names()), request.concurrency)
         require_spare([output.path for output in request.outputs], lambda: _used(configuration, request))
         integrations = choose(configuration, request.integrations, request.environments)
         selected = SelectedRun(
@@ -141,6 +144,20 @@ def select(request: RunRequest) -> SelectedRun:
         if request.stage is Stage.RECORD:
             require_own_recordings(integrations)
         return replace(selected, notifier=Notifier(configuration) if request.notify else None)
+
+
+def _with_concurrency(configuration: Configuration, concurrency: int | None) -> Configuration:
+    """Return the configuration with the concurrency of the request, if it has one.
+
+    Raises:
+        RunRefused: It is not valid.
+    """
+    if concurrency is None:
+        return configuration
+    if not 1 <= concurrency <= MOST_CONCURRENCY:
+        raise RunRefused(f"--concurrency {concurrency}: expected a number from 1 to {MOST_CONCURRENCY}")
+    gate = configuration.gate.model_copy(update={"concurrency": concurrency})
+    return configuration.model_copy(update={"gate": gate})
 
 
 def _require_location(history: str | None) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 
 from mfagate.checks.cleanup import Cleanup
 from mfagate.checks.context import CheckContext
+from mfagate.checks.limits import AccountLimits
 from mfagate.checks.tables import ResolvedTables
 from mfagate.checks.waivers import Waivers
 from mfagate.config.model import Configuration, Integration, LoginClient
@@ -66,6 +67,7 @@ class Session:
     parsed: dict[tuple[str, Path], Any] = field(default_factory=dict, repr=False)
     """Cache of files with secrets: see :class:`~mfagate.secrets.stores.StoreContext`."""
     cleanup: Cleanup = field(default_factory=Cleanup.of_environment)
+    limits: AccountLimits = field(default_factory=AccountLimits)
 
     def __post_init__(self) -> None:
         learn_surroundings(self.redactor, self.configuration.text, self.environ, sys.argv[1:])
@@ -183,6 +185,7 @@ def prepared(
             endpoint=running.endpoint if running else integration.endpoint,
             ca_bundle=Path(running.ca_bundle) if running and running.ca_bundle else None,
             cleanup=session.cleanup,
+            limits=session.limits,
             shared=shared,
             prior=prior or PriorRuns(),
         )

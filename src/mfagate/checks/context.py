@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mfagate.checks.cleanup import Cleanup
+from mfagate.checks.limits import AccountLimits
 from mfagate.checks.tables import ResolvedTables
 from mfagate.checks.waivers import Waivers
 from mfagate.config.model import GateOptions, Integration
@@ -40,6 +41,7 @@ class CheckContext:
         endpoint: Where requests go instead of the provider's own address.
         ca_bundle: The CA bundle of a sandbox.
         cleanup: The cleanup that all integrations of the run share.
+        limits: The limits of provider accounts, which all integrations of the run share.
         shared: Findings from a comparison with other integrations.
         prior: The results of earlier runs.
     """
@@ -53,6 +55,7 @@ class CheckContext:
     endpoint: str | None = None
     ca_bundle: Path | None = None
     cleanup: Cleanup = field(default_factory=Cleanup)
+    limits: AccountLimits = field(default_factory=AccountLimits)
     shared: Sequence[Finding] = ()
     prior: PriorRuns = field(default_factory=PriorRuns)
 

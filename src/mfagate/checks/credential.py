@@ -8,7 +8,7 @@ from functools import partial
 
 from mfagate.checks.live import LiveContext
 from mfagate.checks.probing import check_of, is_accepted, review_probe, send_probe
-from mfagate.checks.results import not_reached, skipped
+from mfagate.checks.results import AT_THE_SAME_TIME, not_reached, skipped
 from mfagate.checks.retry import CONFIRMING_ATTEMPTS, Attempt, Attempts
 from mfagate.config.settings import ProviderSettings
 from mfagate.core import check_ids
@@ -26,13 +26,13 @@ _CONTROL_SETTLES = (CauseId.CREDENTIAL_REJECTED, CauseId.CREDENTIAL_UNKNOWN_KEY,
 def accepted(live: LiveContext) -> Iterator[Check]:
     """Use each credential on the endpoints that production uses."""
     gone: Check | None = None
-    for probe in live.provider.probes.credentials(live.settings):
-        if gone is not None:
-            yield not_reached(check_ids.CREDENTIAL_ACCEPTED, gone, subject=probe.subject)
+    probes = live.provider.probes.credentials(live.settings)
+    for check in live.at_once([partial(_accepted, live, probe) for probe in probes]):
+        is_gone = check.outcome.is_red and is_no_answer(check.cause)
+        if is_gone and gone is not None:
+            yield not_reached(check.id, gone, subject=check.subject, not_done=AT_THE_SAME_TIME)
             continue
-        check = _accepted(live, probe)
-        # If the host does not answer, each further probe would wait for a whole timeout.
-        gone = check if check.outcome.is_red and is_no_answer(check.cause) else None
+        gone = gone or (check if is_gone else None)
         yield check
 
 
@@ -228,17 +228,20 @@ def enforced(live: LiveContext) -> Iterator[Check]:
         reason = 'production: allow it with production_allows = ["failing-credential"]'
         yield skipped(check_ids.CREDENTIAL_ENFORCED, reason, because=SkipReason.READ_ONLY)
         return
-    for declared in live.provider.probes.credentials(live.settings):
-        probe = live.evidence.proved_by.get(declared.subject, declared)
-        bad = _bad_credential(live, probe)
-        if bad is None:
-            reason = "the configuration says that no credential is needed"
-            yield skipped(check_ids.CREDENTIAL_ENFORCED, reason, subject=probe.subject)
-            continue
-        attempts = send_probe(live, probe, partial(_not_refused, live, probe), settings=bad)
-        exchange, finding = attempts.value, attempts.finding and attempts.counted(attempts.finding)
-        message, evidence = "a made-up credential is refused", {"status": _status(exchange), **attempts.summary}
-        yield check_of(check_ids.CREDENTIAL_ENFORCED, probe.subject, exchange, finding, message, **evidence)
+    probes = live.provider.probes.credentials(live.settings)
+    yield from live.at_once([partial(_enforced, live, probe) for probe in probes])
+
+
+def _enforced(live: LiveContext, declared: Probe) -> Check:
+    probe = live.evidence.proved_by.get(declared.subject, declared)
+    bad = _bad_credential(live, probe)
+    if bad is None:
+        reason = "the configuration says that no credential is needed"
+        return skipped(check_ids.CREDENTIAL_ENFORCED, reason, subject=probe.subject)
+    attempts = send_probe(live, probe, partial(_not_refused, live, probe), settings=bad)
+    exchange, finding = attempts.value, attempts.finding and attempts.counted(attempts.finding)
+    message, evidence = "a made-up credential is refused", {"status": _status(exchange), **attempts.summary}
+    return check_of(check_ids.CREDENTIAL_ENFORCED, probe.subject, exchange, finding, message, **evidence)
 
 
 def _not_refused(live: LiveContext, probe: Probe, exchange: Exchange) -> Finding | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 from mfagate.checks.live import LiveContext
 from mfagate.checks.probing import is_accepted, send_probe
@@ -22,34 +23,31 @@ def run(live: LiveContext) -> Iterator[Check]:
     if not probes:
         message = f"{live.provider.title} does not report when these credentials expire"
         yield skipped(check_ids.CREDENTIAL_EXPIRY, message)
-    for expiry_probe in probes:
-        yield from _look_up(live, expiry_probe)
+    for checks in live.at_once([partial(_look_up, live, probe) for probe in probes]):
+        yield from checks
 
 
 _MAY_NOT_ASK = (CauseId.CREDENTIAL_INSUFFICIENT_PERMISSION, CauseId.PROVIDER_REFUSAL_UNRECOGNISED)
 """Refusals of an accepted credential. No login needs the date, so they are not reported as failures."""
 
 
-def _look_up(live: LiveContext, expiry_probe: ExpiryProbe) -> Iterator[Check]:
+def _look_up(live: LiveContext, expiry_probe: ExpiryProbe) -> list[Check]:
     probe = expiry_probe.probe
     attempts = send_probe(live, probe)
     exchange, found = attempts.value, attempts.finding
     if found is not None and not is_accepted(probe, exchange):
         if found.cause in _MAY_NOT_ASK:
             reason = f"to see the expiry ahead of time, grant {expiry_probe.needs}"
-            yield skipped(check_ids.CREDENTIAL_EXPIRY, reason, subject=probe.subject)
-        else:
-            finding = live.locate(attempts.counted(found))
-            yield Check.from_finding(
-                check_ids.CREDENTIAL_EXPIRY, finding, subject=probe.subject, seconds=exchange.seconds
-            )
-        return
+            return [skipped(check_ids.CREDENTIAL_EXPIRY, reason, subject=probe.subject)]
+        finding = live.locate(attempts.counted(found))
+        return [
+            Check.from_finding(check_ids.CREDENTIAL_EXPIRY, finding, subject=probe.subject, seconds=exchange.seconds)
+        ]
     expiries = expiry_probe.read(exchange.response) if exchange.response is not None else []
     if not expiries:
         reason = "the provider lists no expiry date for this credential"
-        yield skipped(check_ids.CREDENTIAL_EXPIRY, reason, subject=probe.subject)
-    for expiry in expiries:
-        yield _check(live, expiry, exchange.seconds)
+        return [skipped(check_ids.CREDENTIAL_EXPIRY, reason, subject=probe.subject)]
+    return [_check(live, expiry, exchange.seconds) for expiry in expiries]
 
 
 def _check(live: LiveContext, expiry: Expiry, seconds: float) -> Check:

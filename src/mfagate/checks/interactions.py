@@ -15,7 +15,7 @@ from mfagate.checks.messages import never_left
 from mfagate.checks.probing import send_probe
 from mfagate.checks.provider_states import LaneManagers, Overdue, StateManager, managed_states
 from mfagate.checks.replay import is_sent_once, replay
-from mfagate.checks.results import guarded, not_reached
+from mfagate.checks.results import AT_THE_SAME_TIME, guarded, not_reached
 from mfagate.checks.retry import Attempt, Attempts
 from mfagate.checks.user_lock import UsersInUse
 from mfagate.contract import Interaction
@@ -117,9 +117,7 @@ class _Replay:
             self._verified += 1
             self._broken += check.outcome.is_red
             if self._stopped_by is not None and (manager.is_late or is_gone):
-                return not_reached(
-                    check.id, self._stopped_by, subject=check.subject, not_done="sent at the same time, and not settled"
-                )
+                return not_reached(check.id, self._stopped_by, subject=check.subject, not_done=AT_THE_SAME_TIME)
             if manager.is_late or is_gone:
                 self._stopped_by = check
             if is_gone and not manager.is_late:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from mfagate.cassettes.scrub import showable
 from mfagate.checks.context import CheckContext
 from mfagate.checks.diagnoser import Diagnoser
+from mfagate.checks.limits import RequestLimit
 from mfagate.checks.retry import Attempts
 from mfagate.checks.tables import TypedSettings
 from mfagate.checks.transcript import Transcript
@@ -20,6 +21,7 @@ from mfagate.core.causes import CauseFamily, CauseId
 from mfagate.core.exchange import Exchange
 from mfagate.core.finding import Finding
 from mfagate.core.result import TargetKind
+from mfagate.core.workers import Done, at_once
 from mfagate.providers.errors import ProviderDialect
 from mfagate.providers.probes import Probe
 from mfagate.providers.provider import InstalledProvider
@@ -154,7 +156,15 @@ class LiveContext:
             ca_bundle=self.context.ca_bundle,
             identity=self.typed.identity,
             learn=self.context.redactor.add,
+            limit=self.limit,
         )
+
+    @cached_property
+    def limit(self) -> RequestLimit:
+        """The limit of the account, which all integrations that use it share."""
+        account = self.provider.api.account(self.settings)
+        key = f"{self.provider.name} {account} {self.context.endpoint}"
+        return self.context.limits.of(key, self.context.options.concurrency)
 
     @cached_property
     def dialect(self) -> ProviderDialect[ProviderSettings]:
@@ -170,6 +180,10 @@ class LiveContext:
     def showable(self) -> Showable:
         """Make an answer's JSON safe to show: the tokens of a live answer are not registered as secrets."""
         return partial(showable, self.provider.scrubbing)
+
+    def at_once(self, jobs: Sequence[Callable[[], Done]]) -> list[Done]:
+        """Run the jobs, which send requests, at once, and return their results in order."""
+        return at_once(jobs, self.context.options.concurrency)
 
     def locate(self, finding: Finding, probed: str | None = None) -> Finding:
         """Add the setting, the line to change and, if the value is wrong, where to find the right one.

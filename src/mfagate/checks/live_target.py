@@ -12,6 +12,7 @@ import requests
 from pydantic import SecretStr
 
 from mfagate.cassettes.scrub import secrets_sent
+from mfagate.checks.limits import RequestLimit
 from mfagate.config.model import Integration
 from mfagate.config.settings import ProviderSettings
 from mfagate.core.causes import CauseId
@@ -23,6 +24,8 @@ from mfagate.providers.signing import Signer, deliver, prepare
 from mfagate.secrets.redaction import RUN
 from mfagate.transport import Transport, UnsendableRequest
 from mfagate.transport.identity import ClientIdentity
+
+_TOO_MANY = 429
 
 LEADS_ELSEWHERE = "its value is a part of a request's path, and would send the request elsewhere"
 
@@ -40,6 +43,7 @@ class LiveTarget:
         ca_bundle: Path | None = None,
         identity: ClientIdentity | None = None,
         learn: Callable[[str, str], None] | None = None,
+        limit: RequestLimit | None = None,
     ) -> None:
         """Prepare the connections.
 
@@ -51,12 +55,14 @@ class LiveTarget:
             ca_bundle: The authorities of a sandbox.
             identity: The client certificate to present; not to a sandbox.
             learn: Called with each secret before it is sent.
+            limit: How many requests may wait for an answer.
         """
         self.provider = provider
         self.settings = settings
         self.base_url = provider.api.base_url(settings)
         self._endpoint = endpoint
         self._learn = learn
+        self._limit = limit or RequestLimit(1)
         self._tokens = Tokens(self._send_token_request, learn)
         configured = integration.base / integration.ca_bundle if integration.ca_bundle else None
         transport_for = partial(
@@ -132,9 +138,13 @@ class LiveTarget:
         if self._learn is not None:
             self._teach(prepared, self._learn, known)
         try:
-            return deliver(transport, prepared, self._endpoint, at_most=at_most)
+            with self._limit.slot():
+                exchange = deliver(transport, prepared, self._endpoint, at_most=at_most)
         except UnsendableRequest as error:
             return _unsent(prepared, CauseId.CONFIG_STRAY_CHARACTERS, str(error))
+        if exchange.response is not None and exchange.response.status == _TOO_MANY:
+            self._limit.lower()
+        return exchange
 
     def _teach(self, request: requests.PreparedRequest, learn: Callable[[str, str], None], known: str) -> None:
         """Pass on the secrets of a request that are not ``known``, before an answer can repeat them.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
@@ -18,6 +17,7 @@ from mfagate.core.causes import CauseId, Outcome, refuses
 from mfagate.core.exchange import Exchange, Phase, Response, host_of
 from mfagate.core.finding import Finding
 from mfagate.core.result import Check
+from mfagate.core.workers import at_once
 from mfagate.inspection.settings import InspectedSettings
 from mfagate.providers.probes import Probe
 from mfagate.transport import CaBundleError
@@ -29,8 +29,8 @@ def resolve(live: LiveContext) -> Iterator[Check]:
     try:
         _ = live.target  # Made before the threads that share it.
         # All at once, because each host that does not answer takes a whole timeout.
-        with ThreadPoolExecutor(max_workers=max(1, len(probes)), thread_name_prefix="ping") as pool:
-            live.evidence.pings = list(pool.map(lambda probe: _send(live, probe, is_only=len(probes) == 1), probes))
+        pings = [partial(_send, live, probe, is_only=len(probes) == 1) for probe in probes]
+        live.evidence.pings = at_once(pings, len(pings))
     except CaBundleError as error:
         # An environment variable names this bundle; the configuration check has read that of the file.
         yield Check.from_finding(check_ids.NETWORK_RESOLVE, Finding(CauseId.CONFIG_REFERENCE_UNRESOLVED, str(error)))

@@ -17,6 +17,9 @@ from mfagate.secrets.redaction import Redactor
 
 log = logging.getLogger("mfagate")
 
+AT_THE_SAME_TIME = "sent at the same time, and not judged"
+"""What was done of a check that another one, which decides alone, has stopped."""
+
 
 def passed(check_id: str, message: str, *, subject: str | None = None, seconds: float = 0, **evidence: object) -> Check:
     """Return a check that found nothing wrong, with what it saw as evidence."""

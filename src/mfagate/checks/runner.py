@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import partial
+from itertools import groupby
 
 from mfagate.checks import (
     baseline,
@@ -26,11 +28,12 @@ from mfagate.checks import (
 from mfagate.checks.context import CheckContext
 from mfagate.checks.deadline import overdue
 from mfagate.checks.live import LiveContext
-from mfagate.checks.results import internal_error, not_reached, skipped
+from mfagate.checks.results import AT_THE_SAME_TIME, internal_error, not_reached, skipped
 from mfagate.checks.transcript import Transcript
 from mfagate.core import check_ids
 from mfagate.core.causes import CauseId, Outcome
 from mfagate.core.result import Check, SkipReason
+from mfagate.core.workers import at_once
 
 
 class Stage(StrEnum):
@@ -52,11 +55,13 @@ class CheckStep:
         id: The id of its checks.
         exonerates: What is not at fault if the step passes.
         blocking: Whether later steps are skipped if this one fails.
+        at_once: Whether it runs at the same time as the steps beside it that have this, too.
     """
 
     id: str = field(kw_only=False)
     exonerates: str | None = None
     blocking: bool = True
+    at_once: bool = False
 
 
 @dataclass(frozen=True)
@@ -90,10 +95,10 @@ _LIVE: tuple[CheckStep, ...] = (
     LiveStep(check_ids.PROVIDER_PING, network.ping, exonerates="provider"),
     LiveStep(check_ids.CLOCK, clock.run, exonerates="clock"),
     LiveStep(check_ids.CREDENTIAL_ACCEPTED, credential.accepted, exonerates="credential", sends_requests=True),
-    LiveStep(check_ids.CREDENTIAL_ENFORCED, credential.enforced, sends_requests=True),
-    LiveStep(check_ids.IDENTITY, identity.run),
-    LiveStep(check_ids.PERMISSION, permission.run, sends_requests=True),
-    LiveStep(check_ids.CREDENTIAL_EXPIRY, expiry.run, sends_requests=True),
+    LiveStep(check_ids.CREDENTIAL_ENFORCED, credential.enforced, sends_requests=True, at_once=True),
+    LiveStep(check_ids.IDENTITY, identity.run, at_once=True),
+    LiveStep(check_ids.PERMISSION, permission.run, sends_requests=True, at_once=True),
+    LiveStep(check_ids.CREDENTIAL_EXPIRY, expiry.run, sends_requests=True, at_once=True),
     _CONTRACT_FILE,
 )
 
@@ -151,10 +156,24 @@ class CheckRun:
         self.live: LiveContext | None = None
         self._stopped_by: Check | None = None
 
-    def take(self, step: CheckStep, on_check: Callable[[Check], None]) -> None:
-        """Run one step. A defect of mfagate is reported, and does not stop the other steps."""
+    def take(self, steps: Sequence[CheckStep], on_check: Callable[[Check], None]) -> None:
+        """Run steps that do not need each other. A defect of mfagate is reported, and does not stop other steps.
+
+        If one of several fails, it alone is the reason to stop: a failure of a later one is not judged.
+        """
+        if len(steps) == 1:
+            self._add(steps[0], self._found(steps[0]), on_check)
+            return
+        stopped_before = self._stopped_by
+        found = at_once([partial(_listed, self._found, step) for step in steps], len(steps))
+        for step, checks in zip(steps, found, strict=True):
+            if stopped_before is None and (stopped_by := self._stopped_by) is not None:
+                checks = [_unjudged(check, stopped_by) for check in checks]
+            self._add(step, checks, on_check)
+
+    def _add(self, step: CheckStep, checks: Iterable[Check], on_check: Callable[[Check], None]) -> None:
         found: list[Check] = []
-        for check in self._found(step):
+        for check in checks:
             found.append(self.context.waivers.applied(check))
             on_check(found[-1])
         self.checks += found
@@ -197,9 +216,21 @@ class CheckRun:
 def run_checks(context: CheckContext, stage: Stage, on_check: Callable[[Check], None] = lambda check: None) -> CheckRun:
     """Run the steps of a stage. Call ``on_check`` with each check as soon as it is done."""
     run = CheckRun(context)
-    for step in plan(stage):
-        run.take(step, on_check)
+    for is_together, steps in groupby(plan(stage), lambda step: step.at_once):
+        for together in [list(steps)] if is_together else [[step] for step in steps]:
+            run.take(together, on_check)
     return run
+
+
+def _listed(find: Callable[[CheckStep], Iterable[Check]], step: CheckStep) -> list[Check]:
+    return list(find(step))
+
+
+def _unjudged(check: Check, stopped_by: Check) -> Check:
+    """Return a check that was made beside the one that stopped the run: a failure of it is no second cause."""
+    if not check.outcome.is_red:
+        return check
+    return not_reached(check.id, stopped_by, subject=check.subject, not_done=AT_THE_SAME_TIME)
 
 
 def _showed_nothing(checks: Sequence[Check]) -> bool:

@@ -7,12 +7,13 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from mfagate.checks.live import LiveContext
 from mfagate.checks.results import log_defect
-from mfagate.core.workers import Workers
+from mfagate.core.workers import at_once
 from mfagate.leftovers.ledger import Ledger, NotRecorded, Thing, abandoned, folder_of
 from mfagate.providers.state_setup import TabledStates
 from mfagate.providers.states import NOT_ARRANGED, States
@@ -163,13 +164,8 @@ class StateCleanup:
 
     def _close_states(self) -> None:
         """Close the states of all lanes at once, because those of one lane know nothing of the others."""
-        pool = Workers(self._live.context.options.concurrency, "mfagate cleanup")
-        try:
-            closing = [pool.submit(self._close_lane, states) for states in self._states]
-            for job in closing:
-                job.result()
-        finally:
-            pool.shutdown()
+        closing = [partial(self._close_lane, states) for states in self._states]
+        at_once(closing, self._live.context.options.concurrency)
 
     def _close_lane(self, states: States) -> None:
         with self._tolerating("cleaning up"):

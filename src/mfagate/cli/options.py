@@ -244,6 +244,13 @@ live = _together(
         "mfagate sandbox PROVIDER --list-faults prints all faults.",
     ),
     click.option(
+        "--concurrency",
+        type=click.IntRange(1, 256),
+        metavar="N",
+        help="How many requests may wait for an answer of one provider account at the same time. Default: concurrency "
+        "in [gate], or 8. With 1, one request follows the other.",
+    ),
+    click.option(
         "--notify",
         is_flag=True,
         help="Notify the [notify] URLs of changes since the last run, and keep this run in the history.",

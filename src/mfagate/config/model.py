@@ -212,6 +212,9 @@ def _host(value: str) -> str:
     return value
 
 
+MOST_CONCURRENCY = 256
+
+
 class GateOptions(Table):
     """The table ``[gate]``: limits for all integrations."""
 
@@ -228,7 +231,11 @@ class GateOptions(Table):
         120.0, gt=0, le=3600, description="Seconds for one integration's live checks; the rest is inconclusive."
     )
     concurrency: WholeNumber = Field(
-        8, ge=1, le=256, description="Requests of one integration that may wait for an answer at the same time."
+        8,
+        ge=1,
+        le=MOST_CONCURRENCY,
+        description="Requests that may wait for an answer of one provider account at the same time. An answer 429 "
+        "halves the number for the rest of the run.",
     )
     witness_host: Annotated[str, AfterValidator(_host)] | None = Field(
         None,

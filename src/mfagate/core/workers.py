@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, Future, InvalidStateError
 from contextvars import copy_context
 from queue import SimpleQueue
@@ -82,3 +82,18 @@ class Workers(Executor):
     def _work(self) -> None:
         while (job := self._jobs.get()) is not None:
             job()
+
+
+def at_once(jobs: Sequence[Callable[[], Done]], most: int) -> list[Done]:
+    """Run the jobs in at most ``most`` threads, and return their results in order. A single job needs no thread.
+
+    Raises:
+        BaseException: The first error of a job, in order, as soon as the jobs before it are done.
+    """
+    if len(jobs) < 2:
+        return [job() for job in jobs]
+    pool = Workers(min(most, len(jobs)))
+    try:
+        return [future.result() for future in [pool.submit(job) for job in jobs]]
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)

@@ -54,6 +54,13 @@ class ProviderApi(ABC, Generic[Settings]):
         Only ``auth`` calls it.
         """
 
+    def account(self, settings: Settings) -> str:
+        """Return what identifies the account whose limits of requests apply, by default the base URL of the API.
+
+        It contains no secret.
+        """
+        return self.base_url(settings)
+
     def sends_message(self, method: str, path: str, fields: Mapping[str, object]) -> bool:
         """Return whether a request makes the provider send a message, a push or a call, so that it is never retried.
 

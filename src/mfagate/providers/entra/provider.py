@@ -34,6 +34,10 @@ class EntraApi(ProviderApi[EntraSettings]):
         """Return Microsoft Graph of the cloud."""
         return f"https://{settings.hosts.graph}"
 
+    def account(self, settings: EntraSettings) -> str:
+        """Return the tenant."""
+        return settings.tenant_id
+
     def url(self, settings: EntraSettings, path: str) -> str:
         """Return the URL at Graph if the path begins with Graph's version, or else at the login host."""
         return self.base_url(settings) + path if path.startswith("/v1.0/") else f"https://{settings.hosts.login}{path}"

@@ -33,6 +33,10 @@ class TwilioApi(ProviderApi[TwilioSettings]):
         """Return Verify's host, in the region and edge of the settings."""
         return f"https://{settings.host('verify')}"
 
+    def account(self, settings: TwilioSettings) -> str:
+        """Return the account, or else the API key, which belongs to one account."""
+        return settings.account_sid or settings.api_key_sid or settings.service_sid
+
     def url(self, settings: TwilioSettings, path: str) -> str:
         """Return the URL; accounts and keys have their own host."""
 
