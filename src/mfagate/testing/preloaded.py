@@ -10,6 +10,7 @@ import atexit
 import gc
 import json
 import os
+import secrets
 import signal
 import socket
 import subprocess
@@ -22,6 +23,8 @@ from importlib import import_module
 from pathlib import Path
 from pkgutil import walk_packages
 from typing import Any, NoReturn
+
+from mfagate.secrets.fingerprint import Key, using
 
 _AT_START = ("FAKETIME", "LANG", "LC_", "LD_", "MALLOC", "OPENSSL", "PYTHON", "TZ")
 """Variables that begin like this are read when an interpreter starts or a library is loaded."""
@@ -143,8 +146,10 @@ def _run(request: dict[str, Any], streams: list[int]) -> NoReturn:
         sys.path[0] = request["folder"]
         if any(name in os.environ for name in _MEASURED):
             import_module("coverage").process_startup()
-        # As ``python -m mfagate`` does: what tests use is below the command line, and does not import it.
-        import_module("mfagate.__main__").main()
+        # Each process has a key of its own, but this fork has that of the process that imported the module.
+        with using(Key(secrets.token_hex(32))):
+            # As ``python -m mfagate`` does: what tests use is below the command line, and does not import it.
+            import_module("mfagate.__main__").main()
     finally:
         # The command ends the process. What comes here is an error before it began.
         traceback.print_exc()
