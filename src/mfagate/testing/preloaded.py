@@ -10,6 +10,7 @@ import atexit
 import gc
 import json
 import os
+import secrets
 import signal
 import socket
 import subprocess
@@ -22,6 +23,8 @@ from importlib import import_module
 from pathlib import Path
 from pkgutil import walk_packages
 from typing import Any, NoReturn
+
+from mfagate.secrets.fingerprint import OF_THIS_PROCESS
 
 _AT_START = ("FAKETIME", "LANG", "LC_", "LD_", "MALLOC", "OPENSSL", "PYTHON", "TZ")
 """Variables that begin like this are read when an interpreter starts or a library is loaded."""
@@ -143,6 +146,8 @@ def _run(request: dict[str, Any], streams: list[int]) -> NoReturn:
         sys.path[0] = request["folder"]
         if any(name in os.environ for name in _MEASURED):
             import_module("coverage").process_startup()
+        # Each process has a key of its own, but this one has the key of the process that it was forked from.
+        object.__setattr__(OF_THIS_PROCESS, "text", secrets.token_hex(32))
         # As ``python -m mfagate`` does: what tests use is below the command line, and does not import it.
         import_module("mfagate.__main__").main()
     finally:
