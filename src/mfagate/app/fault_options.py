@@ -125,6 +125,7 @@ class FaultsFile:
 
 
 _PLACES = {
+    "line": "the line between this machine and the sandbox",
     "tcp": "the connection, in transit",
     "tls": "TLS, in transit (one at a time)",
     "http": "the answer, in transit",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mfagate.core.causes import CauseId
-from mfagate.sandbox.faults.kind import DAY, Argument, Layer, declared, number, retry_after
+from mfagate.sandbox.faults.kind import DAY, Argument, FaultKind, Layer, declared, number, retry_after
 
 
 def _media_type(argument: str) -> str | None:
@@ -33,9 +33,18 @@ _FIELD_AND_VALUE = _pair("FIELD=VALUE")
 # waits for it too. It fails the check only beyond the login's budget or the run's deadline.
 _LATE = (CauseId.NETWORK_READ_TIMEOUT, CauseId.PROVIDER_DEGRADED)
 
+_MILLISECONDS = Argument("milliseconds", "60", number("a round-trip time in milliseconds", 0, 10_000))
+
 _tcp, _tls, _http, _body = map(declared, (Layer.TCP, Layer.TLS, Layer.HTTP, Layer.BODY))
 
 _KINDS = (
+    FaultKind(
+        "line",
+        Layer.LINE,
+        "the line between this machine and the server has this round-trip time; takes jitter in ms, loss in per cent, "
+        "and bandwidth in Mbit/s",
+        _MILLISECONDS,
+    ),
     _tcp("refuse", "nothing listens on the port", CauseId.NETWORK_CONNECTION_REFUSED),
     _tcp("drop", "connection attempts get no answer, as with an egress filter", CauseId.NETWORK_CONNECTION_TIMEOUT),
     _tcp("reset", "the connection is accepted and reset", CauseId.NETWORK_CONNECTION_RESET),

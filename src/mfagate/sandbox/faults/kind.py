@@ -12,6 +12,7 @@ from mfagate.core.causes import CauseId
 class Layer(StrEnum):
     """Where a fault occurs."""
 
+    LINE = "line"
     TCP = "tcp"
     TLS = "tls"
     HTTP = "http"
@@ -27,8 +28,11 @@ class Layer(StrEnum):
         return self in (Layer.ANSWER, Layer.STATE)
 
 
+OF_A_LINE = ("jitter", "loss", "bandwidth")
+"""What may follow the round-trip time of a line."""
+
 MODIFIERS = ("path", "rate", "after", "times")
-"""What may follow a fault: which requests it affects, and how many of them."""
+"""What may follow any other fault: which requests it affects, and how many of them."""
 
 
 def _anything(argument: str) -> str | None:
@@ -93,7 +97,9 @@ class FaultKind:
 
     @property
     def modifiers(self) -> Sequence[str]:
-        """Which of :data:`MODIFIERS` it takes."""
+        """Which of :data:`MODIFIERS` or :data:`OF_A_LINE` it takes."""
+        if self.layer is Layer.LINE:
+            return OF_A_LINE
         if self.layer in (Layer.TLS, Layer.STATE) or self.name in ("refuse", "drop"):
             return ()
         return MODIFIERS[1:] if self.layer is Layer.TCP else MODIFIERS

@@ -15,6 +15,7 @@ from mfagate.sandbox.faults.body import edited
 from mfagate.sandbox.faults.connection import CONNECTION_FAULTS, black_hole, closed
 from mfagate.sandbox.faults.http import HTTP_FAULTS
 from mfagate.sandbox.faults.kind import FaultKind, Layer
+from mfagate.sandbox.faults.line import Line, relay
 from mfagate.sandbox.faults.spec import BadFault, Fault, Trigger
 from mfagate.sandbox.faulty_proxy import Handler, faulty_proxy
 
@@ -54,6 +55,7 @@ class Faulty:
         self._port = self._start(faults, tls_fault)
 
     def _start(self, faults: Sequence[Fault], tls_fault: Fault | None) -> int:
+        line = next((Line.of(fault) for fault in faults if fault.kind.layer is Layer.LINE), None)
         names = {fault.kind.name for fault in faults}
         if "refuse" in names:
             return self._running.enter_context(closed(self._port))
@@ -62,10 +64,13 @@ class Faulty:
         tls = _tls(self._authority, tls_fault) if self._authority else None
         requests, connections = _RequestFaults(faults, self._seed), _ConnectionFaults(faults, self._seed)
         self._triggers = [*connections.triggers, *requests.triggers]
-        proxy = self._running.enter_context(faulty_proxy(self._behind, requests, tls, self._port))
+        port = 0 if line is not None else self._port
+        proxy = self._running.enter_context(faulty_proxy(self._behind, requests, tls, port))
         proxy.on_connection = connections
         proxy.requests = self.requests
-        return proxy.server_port
+        if line is None:
+            return proxy.server_port
+        return self._running.enter_context(relay(line, proxy.server_port, self._port, seed=self._seed))
 
     @property
     def idle(self) -> list[str]:
@@ -83,6 +88,10 @@ def require_fit(faults: Sequence[Fault]) -> None:
     Raises:
         BadFault: Two faults exclude each other.
     """
+    lines = [str(fault) for fault in faults if fault.kind.layer is Layer.LINE]
+    if len(lines) > 1:
+        raise BadFault(f"{' and '.join(lines)} exclude each other: a server has one line")
+    faults = [fault for fault in faults if fault.kind.layer is not Layer.LINE]
     unreachable = [fault.kind.name for fault in faults if fault.kind.name in _UNREACHABLE]
     if unreachable and len(faults) > 1:
         raise BadFault(f"{unreachable[0]} excludes all other faults: nothing behind it can be reached")

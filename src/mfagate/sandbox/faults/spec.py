@@ -11,7 +11,7 @@ from typing import Any, Self
 
 from mfagate.config.nearest import nearest_to
 from mfagate.sandbox.faults.catalogue import FAULTS
-from mfagate.sandbox.faults.kind import MODIFIERS, Argument, FaultKind
+from mfagate.sandbox.faults.kind import MODIFIERS, OF_A_LINE, Argument, FaultKind
 
 
 class BadFault(ValueError):
@@ -29,6 +29,9 @@ class Fault:
         rate: The share of their requests that it affects, above 0 and up to 1.
         after: How many of their requests are unaffected first.
         times: How often it occurs at most.
+        jitter: Of a line: milliseconds by which a delay may differ.
+        loss: Of a line: per cent of the segments that are lost.
+        bandwidth: Of a line: Mbit/s in each direction; None does not limit it.
     """
 
     kind: FaultKind
@@ -37,10 +40,15 @@ class Fault:
     rate: float = 1.0
     after: int = 0
     times: int | None = None
+    jitter: float = 0.0
+    loss: float = 0.0
+    bandwidth: float | None = None
 
     @classmethod
     def parse(cls, text: str, known: Mapping[str, FaultKind] = FAULTS) -> Self:
         """Parse ``NAME[:ARGUMENT][,path=PATH][,rate=SHARE][,after=N][,times=N]``.
+
+        A line is ``line:MILLISECONDS[,jitter=MILLISECONDS][,loss=PER_CENT][,bandwidth=MBIT_PER_SECOND]``.
 
         Raises:
             BadFault: The text does not follow this notation, or names none of the ``known`` faults.
@@ -63,6 +71,9 @@ class Fault:
         parts += [f"rate={self.rate:g}"] if self.rate < 1 else []
         parts += [f"after={self.after}"] if self.after else []
         parts += [f"times={self.times}"] if self.times is not None else []
+        parts += [f"jitter={self.jitter:g}"] if self.jitter else []
+        parts += [f"loss={self.loss:g}"] if self.loss else []
+        parts += [f"bandwidth={self.bandwidth:g}"] if self.bandwidth is not None else []
         return ",".join(parts)
 
 
@@ -79,13 +90,17 @@ def _modifiers(fault: str, known: Sequence[str], texts: list[str]) -> dict[str, 
     found: dict[str, Any] = {}
     for text in texts:
         name, _, value = text.partition("=")
-        if name not in MODIFIERS:
-            raise BadFault(f"{text!r} is not one of {', '.join(MODIFIERS)}: write for example rate=0.3")
+        if name not in (*MODIFIERS, *OF_A_LINE):
+            example = "jitter=5" if "jitter" in known else "rate=0.3"
+            raise BadFault(f"{text!r} is not one of {', '.join(known or MODIFIERS)}: write for example {example}")
         if name not in known:
             takes = f"takes only {', '.join(known)}" if known else "lasts until it is removed"
             raise BadFault(f"{fault} {takes}: remove {text}")
         found[name] = _modifier(name, value)
     return found
+
+
+_RANGES = {"jitter": (0.0, 10_000.0), "loss": (0.0, 50.0), "bandwidth": (0.01, 100_000.0)}
 
 
 def _modifier(name: str, value: str) -> object:
@@ -94,9 +109,14 @@ def _modifier(name: str, value: str) -> object:
             raise BadFault(f"path={value}: a path starts with /")
         return value
     try:
-        number = float(value) if name == "rate" else int(value)
+        number = int(value) if name in ("after", "times") else float(value)
     except ValueError:
         raise BadFault(f"{name}={value}: expected a number") from None
+    if name in _RANGES:
+        least, most = _RANGES[name]
+        if not least <= number <= most:
+            raise BadFault(f"{name}={value}: expected a number from {least:g} to {most:g}")
+        return number
     if number < 0 or not math.isfinite(number) or (name == "rate" and not 0 < number <= 1):
         raise BadFault(f"{name}={value}: expected {'a number above 0 and up to 1' if name == 'rate' else '0 or more'}")
     return number
