@@ -132,7 +132,9 @@ def _verify(live: LiveContext, interaction: Interaction, manager: StateManager, 
 
     def once(at_most: float | None) -> Attempt[Check]:
         nonlocal kept
-        check, sent = replay(live, interaction, manager, check_ids.CONTRACT_INTERACTION, kept)
+        # A repetition may reach another instance of the provider.
+        again = at_most is not None
+        check, sent = replay(live, interaction, manager, check_ids.CONTRACT_INTERACTION, kept, fresh=again)
         if sent is not None and manager.has_sent:
             kept = sent.values
         return Attempt.checked(check, sent.exchange if sent is not None else None)

@@ -159,6 +159,11 @@ class LiveContext:
             limit=self.limit,
         )
 
+    def close(self) -> None:
+        """Close the connections, if there are any."""
+        if "target" in self.__dict__:
+            self.target.close()
+
     @cached_property
     def limit(self) -> RequestLimit:
         """The limit of the account, which all integrations that use it share."""

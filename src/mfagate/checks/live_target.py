@@ -24,6 +24,7 @@ from mfagate.providers.signing import Signer, deliver, prepare
 from mfagate.secrets.redaction import RUN
 from mfagate.transport import Transport, UnsendableRequest
 from mfagate.transport.identity import ClientIdentity
+from mfagate.transport.pool import ConnectionPool
 
 _TOO_MANY = 429
 
@@ -64,6 +65,7 @@ class LiveTarget:
         self._learn = learn
         self._limit = limit or RequestLimit(1)
         self._tokens = Tokens(self._send_token_request, learn)
+        self._pool = ConnectionPool()
         configured = integration.base / integration.ca_bundle if integration.ca_bundle else None
         transport_for = partial(
             Transport,
@@ -71,25 +73,47 @@ class LiveTarget:
             identity=None if integration.uses_sandbox else identity,
             # Our own sandbox is on loopback, so no proxy is used.
             trust_env=not integration.uses_sandbox,
+            pool=self._pool,
         )
         self._transport = transport_for(timeout_seconds=integration.timeout_seconds)
         self._setup_transport = transport_for(timeout_seconds=integration.arranging_timeout)
 
+    def close(self) -> None:
+        """Close the connections that were kept."""
+        self._pool.close()
+
     def send(
-        self, request: requests.Request, settings: ProviderSettings | None = None, *, at_most: float | None = None
+        self,
+        request: requests.Request,
+        settings: ProviderSettings | None = None,
+        *,
+        at_most: float | None = None,
+        fresh: bool = False,
     ) -> Exchange:
-        """Sign with these settings or the integration's own, and send. Wait for at most ``at_most`` seconds."""
-        return self._dispatch(request, self._signer(settings), self._transport, at_most)
+        """Sign and send a request.
+
+        Args:
+            request: The request.
+            settings: The settings to sign with, if not the integration's own.
+            at_most: The longest time to wait, in seconds, if less than the timeout.
+            fresh: Whether to open a new connection, so that the request is never sent twice.
+        """
+        return self._dispatch(request, self._signer(settings), self._transport, at_most, fresh=fresh)
 
     def send_unsigned(self, request: requests.Request, *, at_most: float | None = None) -> Exchange:
-        """Send without any credential."""
-        return self._dispatch(request, _unsigned, self._transport, at_most)
+        """Send without any credential, on a new connection."""
+        return self._dispatch(request, _unsigned, self._transport, at_most, fresh=True)
 
     def arrange(
-        self, request: requests.Request, settings: ProviderSettings | None = None, *, at_most: float | None = None
+        self,
+        request: requests.Request,
+        settings: ProviderSettings | None = None,
+        *,
+        at_most: float | None = None,
+        fresh: bool = False,
     ) -> Exchange:
-        """Send a setup request with the timeout for setup requests. Wait for at most ``at_most`` seconds."""
-        return self._dispatch(request, self._signer(settings), self._setup_transport, at_most)
+        """Send a setup request, as :meth:`send` does, with the timeout for setup requests."""
+        return self._dispatch(request, self._signer(settings), self._setup_transport, at_most, fresh=fresh)
 
     def replace(self, credential: Mapping[str, str | None]) -> ProviderSettings:
         """Return the settings with some credentials replaced; None removes a credential."""
@@ -107,7 +131,7 @@ class LiveTarget:
         return self._send(request, self._transport)
 
     def _dispatch(
-        self, request: requests.Request, auth: Signer, transport: Transport, at_most: float | None = None
+        self, request: requests.Request, auth: Signer, transport: Transport, at_most: float | None, *, fresh: bool
     ) -> Exchange:
         try:
             prepared = prepare(self.provider.api, self.settings, request, auth)
@@ -121,7 +145,7 @@ class LiveTarget:
             return _unsent(here, CauseId.CONTRACT_UNSAFE_PATH, f"a request was not sent: {error}")
         # A contract's request holds examples, or values that were learnt when its state was set up.
         known = "" if transport is self._setup_transport else f"{request.data} {request.json} {request.headers}"
-        return self._send(prepared, transport, at_most, known)
+        return self._send(prepared, transport, at_most, known, fresh=fresh)
 
     def _setting_in(self, url: str) -> str | None:
         """Return the setting whose value alone makes the path of this URL unsafe."""
@@ -133,13 +157,19 @@ class LiveTarget:
         return None
 
     def _send(
-        self, prepared: requests.PreparedRequest, transport: Transport, at_most: float | None = None, known: str = ""
+        self,
+        prepared: requests.PreparedRequest,
+        transport: Transport,
+        at_most: float | None = None,
+        known: str = "",
+        *,
+        fresh: bool = False,
     ) -> Exchange:
         if self._learn is not None:
             self._teach(prepared, self._learn, known)
         try:
             with self._limit.slot():
-                exchange = deliver(transport, prepared, self._endpoint, at_most=at_most)
+                exchange = deliver(transport, prepared, self._endpoint, at_most=at_most, fresh=fresh)
         except UnsendableRequest as error:
             return _unsent(prepared, CauseId.CONFIG_STRAY_CHARACTERS, str(error))
         if exchange.response is not None and exchange.response.status == _TOO_MANY:

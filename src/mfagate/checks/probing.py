@@ -43,7 +43,8 @@ def send_probe(
         if unsigned:
             exchange = target.send_unsigned(request, at_most=at_most)
         else:
-            exchange = target.send(request, settings, at_most=at_most)
+            # A repetition may reach another instance of the provider.
+            exchange = target.send(request, settings, at_most=at_most, fresh=at_most is not None)
         return Attempt(exchange, exchange, find_fault(exchange))
 
     return live.transcript.attempt_until_settled(once)

@@ -232,7 +232,8 @@ class StateManager:
         self, request: requests.Request, settings: ProviderSettings | None, at_most: float | None = None
     ) -> Attempt[_SetupAnswer]:
         """Send a request once. It failed only if there was no answer and nothing may have been created."""
-        exchange = self._live.target.arrange(request, settings, at_most=at_most)
+        fresh = sends_message(self._live, request)
+        exchange = self._live.target.arrange(request, settings, at_most=at_most, fresh=fresh)
         definite = definite_cause(exchange, self._live.dialect)
         answer = _SetupAnswer(exchange, definite)
         unanswered = exchange.failure is not None and exchange.failure.phase in (Phase.PROCESSING, Phase.TRANSFER)

@@ -33,7 +33,13 @@ def is_sent_once(live: LiveContext, interaction: Interaction) -> bool:
 
 
 def replay(
-    live: LiveContext, interaction: Interaction, manager: StateManager, check_id: str, values: StateValues | None = None
+    live: LiveContext,
+    interaction: Interaction,
+    manager: StateManager,
+    check_id: str,
+    values: StateValues | None = None,
+    *,
+    fresh: bool = False,
 ) -> tuple[Check, Sent | None]:
     """Send an interaction and check its answer. Return the check, and what was sent; None if nothing was.
 
@@ -43,12 +49,13 @@ def replay(
         manager: Sets up the provider states.
         check_id: The id of the check.
         values: The values of states that were set up before and are still valid.
+        fresh: Whether to send it on a new connection.
     """
     name = interaction.description
     if not (live.may_change or interaction.safe_in_production):
         return skipped(check_id, "not marked safe in production", subject=name, because=SkipReason.READ_ONLY), None
     try:
-        sent = _in_time(live, interaction, manager, values)
+        sent = _in_time(live, interaction, manager, values, fresh=fresh)
         return check_answer(live, interaction, sent, check_id), sent
     except StateNotConfigured as reason:
         message = f"set {reason.setting} to include it: {reason}"
@@ -65,7 +72,9 @@ def replay(
     return Check.from_finding(check_id, finding, subject=name), None
 
 
-def _in_time(live: LiveContext, interaction: Interaction, manager: StateManager, values: StateValues | None) -> Sent:
+def _in_time(
+    live: LiveContext, interaction: Interaction, manager: StateManager, values: StateValues | None, *, fresh: bool
+) -> Sent:
     """Send the interaction; if the provider calls it too early, wait and send it once more.
 
     Raises:
@@ -74,7 +83,7 @@ def _in_time(live: LiveContext, interaction: Interaction, manager: StateManager,
     is_once = is_sent_once(live, interaction)
     waited = False
     while True:
-        sent = _send(live, interaction, manager, values, is_once=is_once)
+        sent = _send(live, interaction, manager, values, is_once=is_once, fresh=fresh or is_once)
         wait = too_soon(live, sent.exchange) if sent.mismatches else None
         if wait is None:
             return sent
@@ -118,7 +127,13 @@ def _unsafe(live: LiveContext, interaction: Interaction, error: UnsafeValueError
 
 
 def _send(
-    live: LiveContext, interaction: Interaction, manager: StateManager, state: StateValues | None, *, is_once: bool
+    live: LiveContext,
+    interaction: Interaction,
+    manager: StateManager,
+    state: StateValues | None,
+    *,
+    is_once: bool,
+    fresh: bool,
 ) -> Sent:
     """Set up the states, build the request, sign it, send it and match the answer.
 
@@ -138,7 +153,7 @@ def _send(
     request = interaction.build_request(state.values)
     if is_once:
         manager.record_message(interaction.description)
-    exchange = live.target.send(request, settings=settings)
+    exchange = live.target.send(request, settings=settings, fresh=fresh)
     if is_once and never_left(exchange):
         manager.ledger.not_sent(interaction.description)
     response, mismatches = exchange.response, []

@@ -216,9 +216,13 @@ class CheckRun:
 def run_checks(context: CheckContext, stage: Stage, on_check: Callable[[Check], None] = lambda check: None) -> CheckRun:
     """Run the steps of a stage. Call ``on_check`` with each check as soon as it is done."""
     run = CheckRun(context)
-    for is_together, steps in groupby(plan(stage), lambda step: step.at_once):
-        for together in [list(steps)] if is_together else [[step] for step in steps]:
-            run.take(together, on_check)
+    try:
+        for is_together, steps in groupby(plan(stage), lambda step: step.at_once):
+            for together in [list(steps)] if is_together else [[step] for step in steps]:
+                run.take(together, on_check)
+    finally:
+        if run.live is not None:
+            run.live.close()
     return run
 
 

@@ -193,7 +193,9 @@ class Exchange:
 
     Exactly one of ``response`` and ``failure`` is set. ``phases`` holds seconds
     for the phases that took place. ``started`` is in UTC. ``stalled`` is how many of these seconds this
-    machine kept us waiting for a processor, as far as that is measured.
+    machine kept us waiting for a processor, as far as that is measured. ``reused`` says that a connection
+    was used which had been kept open, so the phases that open one are missing; ``resent``, that such a connection had
+    been closed, and the request was sent again on a new one.
     """
 
     request: Request
@@ -205,6 +207,8 @@ class Exchange:
     address: str | None = None
     proxy: str | None = None
     stalled: float = 0.0
+    reused: bool = False
+    resent: bool = False
 
     @property
     def seconds(self) -> float:

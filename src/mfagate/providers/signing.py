@@ -94,7 +94,12 @@ def prepare(
 
 
 def deliver(
-    transport: Transport, request: requests.PreparedRequest, endpoint: str | None, *, at_most: float | None = None
+    transport: Transport,
+    request: requests.PreparedRequest,
+    endpoint: str | None,
+    *,
+    at_most: float | None = None,
+    fresh: bool = False,
 ) -> Exchange:
     """Send a prepared request.
 
@@ -104,6 +109,7 @@ def deliver(
         endpoint: Base URL to connect to in place of the provider's own, such as a sandbox. The signature covers the
             provider's own host.
         at_most: Seconds to wait, if less than the timeout of ``transport``.
+        fresh: Whether to open a new connection, so that the request is never sent twice.
 
     Raises:
         UnsendableRequest: A header cannot be written.
@@ -112,7 +118,7 @@ def deliver(
     if endpoint is not None:
         to, own = urlsplit(endpoint), urlsplit(str(request.url))
         request.url = urlunsplit((to.scheme, to.netloc, to.path.rstrip("/") + own.path, own.query, ""))
-    return transport.send(request, at_most=at_most)
+    return transport.send(request, at_most=at_most, fresh=fresh)
 
 
 def unsigned(method: str, url: str) -> requests.PreparedRequest:

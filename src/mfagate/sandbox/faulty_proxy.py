@@ -8,7 +8,7 @@ import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import urlsplit
@@ -17,15 +17,27 @@ Fault = Callable[["Handler"], bool]
 """Answers instead of the server behind, or returns False to pass the request on."""
 
 _BEHIND_SECONDS = 30.0
+_IDLE_SECONDS = 30.0
 
 SAME_TYPE = ""
 """Stands for the content type of the server behind the proxy."""
 
 
 class Handler(BaseHTTPRequestHandler):
-    """Handles one request to the proxy."""
+    """Handles the requests of one connection to the proxy.
+
+    The connection stays open after an answer whose length the client knows, if the whole request was read.
+    """
+
+    protocol_version = "HTTP/1.1"
+    timeout = _IDLE_SECONDS
+    # Head and body are written one after the other; Nagle's algorithm would delay the body by 40 ms.
+    disable_nagle_algorithm = True
 
     server: FaultyProxy
+    _may_keep = False
+    _wants_to_keep = False
+    _behind: http.client.HTTPConnection | None = None
 
     def handle_one_request(self) -> None:
         """End the connection without a message when the client hangs up."""
@@ -38,6 +50,9 @@ class Handler(BaseHTTPRequestHandler):
         """Inject the fault, or forward the request."""
         with self.server.lock:
             self.server.requests.append((self.command, self.path))
+        self._wants_to_keep = not self.close_connection and self.command != "HEAD"
+        self._may_keep = self._wants_to_keep and not self._has_body()
+        self.close_connection = True
         if not self.server.fault(self):
             self.pass_on()
 
@@ -45,14 +60,33 @@ class Handler(BaseHTTPRequestHandler):
 
     def ask(self) -> tuple[int, bytes, http.client.HTTPMessage]:
         """Forward this request, and return status, body and headers of the answer."""
-        length = int(self.headers.get("Content-Length") or 0)
-        behind = self.server.connect()
-        try:
-            behind.request(self.command, self.path, self.rfile.read(length), dict(self.headers))
-            answer = behind.getresponse()
-            return answer.status, answer.read(), answer.headers
-        finally:
-            behind.close()
+        body, headers = self.read_body(), dict(self.headers)
+        for is_kept in (self._behind is not None, False):
+            self._behind = self._behind or self.server.connect()
+            try:
+                self._behind.request(self.command, self.path, body, headers)
+                answer = self._behind.getresponse()
+                return answer.status, answer.read(), answer.headers
+            except (ConnectionError, http.client.HTTPException, TimeoutError):
+                self._behind.close()
+                self._behind = None
+                if not is_kept:
+                    raise
+        raise AssertionError("a new connection answers or raises")
+
+    def read_body(self) -> bytes:
+        """Read the body of the request."""
+        self._may_keep = self._wants_to_keep
+        return self.rfile.read(int(self.headers.get("Content-Length") or 0))
+
+    def _has_body(self) -> bool:
+        return "Transfer-Encoding" in self.headers or self.headers.get("Content-Length", "0") != "0"
+
+    def finish(self) -> None:
+        """Close the connection to the server behind, too."""
+        super().finish()
+        if self._behind is not None:
+            self._behind.close()
 
     def pass_on(self, *, date: str | None = None) -> bool:
         """Forward the request, and relay the answer."""
@@ -93,8 +127,12 @@ class Handler(BaseHTTPRequestHandler):
             headers["Content-Type"] = content_type
         for name, value in ({"Content-Length": str(len(body))} | headers).items():
             self.send_header(name, value)
+        keeps = self._may_keep and status not in (204, 304) and "Content-Length" not in headers
+        if not keeps:
+            self.send_header("Connection", "close")
         self.end_headers()
         self.wfile.write(body)
+        self.close_connection = not keeps
         return True
 
     def log_message(self, *args: Any) -> None:
@@ -115,6 +153,7 @@ class FaultyProxy(ThreadingHTTPServer):
         self._behind = urlsplit(behind)
         self.fault = fault
         self.lock = threading.Lock()
+        self._open: set[socket.socket] = set()
         self.requests: list[tuple[str, str]] = []
         self.on_connection: Callable[[socket.socket], bool] = lambda connection: False
         self._tls = tls
@@ -122,6 +161,24 @@ class FaultyProxy(ThreadingHTTPServer):
 
     def finish_request(self, request: Any, client_address: Any) -> None:
         """Serve one connection, in its thread."""
+        with self.lock:
+            self._open.add(request)
+        try:
+            self._serve(request, client_address)
+        finally:
+            with self.lock:
+                self._open.discard(request)
+
+    def server_close(self) -> None:
+        """End the connections, too: another server on the port may have other faults."""
+        super().server_close()
+        with self.lock:
+            connections = list(self._open)
+        for connection in connections:
+            with suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
+
+    def _serve(self, request: Any, client_address: Any) -> None:
         if self.on_connection(request):
             return
         if self._tls is None:

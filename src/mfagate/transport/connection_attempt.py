@@ -5,7 +5,9 @@ from __future__ import annotations
 import socket
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
+from types import TracebackType
+from typing import Self
 
 from mfagate.core.exchange import Phase, ServerCertificate
 from mfagate.transport.stalls import STALLS
@@ -30,21 +32,30 @@ class Deadline:
         return left
 
 
-class ConnectionAttempt(ExitStack):
-    """One attempt at an exchange. It closes its sockets when it ends.
+class ConnectionAttempt:
+    """One attempt at an exchange. It closes its sockets when it ends, unless they are released.
 
     ``phase`` is the latest phase entered: if the attempt fails, it failed there.
     ``address`` is the IP address connected to, the proxy's if there is a proxy.
+    ``reused`` says whether a kept connection carries the request, ``resent`` whether one had been closed before.
     """
 
     def __init__(self, seconds: float) -> None:
-        super().__init__()
         self.deadline = Deadline(seconds)
         self.phases: dict[Phase, float] = {}
         self.phase = Phase.RESOLVE
         self.address: str | None = None
         self.certificate: ServerCertificate | None = None
+        self.reused = False
+        self.resent = False
+        self._sockets: list[socket.socket] = []
         self._lost_before = STALLS.lost()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.close()
 
     @property
     def stalled(self) -> float:
@@ -53,7 +64,17 @@ class ConnectionAttempt(ExitStack):
 
     def own(self, connection: socket.socket) -> None:
         """Close this socket when the attempt ends."""
-        self.callback(connection.close)
+        self._sockets.append(connection)
+
+    def close(self) -> None:
+        """Close the sockets."""
+        for connection in self.release():
+            connection.close()
+
+    def release(self) -> list[socket.socket]:
+        """Return the sockets, which the attempt will not close."""
+        released, self._sockets = self._sockets, []
+        return released
 
     @contextmanager
     def during(self, phase: Phase) -> Iterator[None]:

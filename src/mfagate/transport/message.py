@@ -52,8 +52,13 @@ class UnsendableRequest(ValueError):
     """
 
 
-def as_sent(prepared: requests.PreparedRequest, endpoint: Endpoint | None) -> Request:
+def as_sent(prepared: requests.PreparedRequest, endpoint: Endpoint | None, *, keeping: bool = False) -> Request:
     """Return the request as sent: the prepared one plus missing headers, with its signed parts unchanged.
+
+    Args:
+        prepared: The request.
+        endpoint: The server, for the header Host.
+        keeping: Whether the server may keep the connection open after its answer.
 
     Raises:
         UnsendableRequest: The method or a header cannot be written.
@@ -63,7 +68,8 @@ def as_sent(prepared: requests.PreparedRequest, endpoint: Endpoint | None) -> Re
     present = {name.lower() for name in headers}
     if endpoint and "host" not in present:
         headers = {"Host": endpoint.host_header} | headers
-    for name, value in (("Accept-Encoding", "identity"), ("Connection", "close")):
+    own = {"Accept-Encoding": "identity"} if keeping else {"Accept-Encoding": "identity", "Connection": "close"}
+    for name, value in own.items():
         if name.lower() not in present:
             headers[name] = value
     for name, value in headers.items():
@@ -125,6 +131,22 @@ class ResponseHead:
     head: http.client.HTTPResponse
     stream: Stream
     source: _Source
+    reader: _Reader
+
+    @property
+    def leaves_connection(self) -> bool:
+        """Whether another request may follow, once the answer is complete (RFC 9112 section 9.3)."""
+        if self.head.will_close or self.head.status == 101 or not (self.head.isclosed() or self.head.length == 0):
+            return False
+        # What is left would be taken for the next answer.
+        self.source.is_paused = True
+        return not self.reader.peek(1)
+
+    @property
+    def idle_seconds(self) -> float | None:
+        """How long the server keeps the connection, if it says so (``Keep-Alive``, RFC 2068 section 19.7.1)."""
+        stated = re.search(r"timeout\s*=\s*(\d{1,6})", self.head.headers.get("Keep-Alive", ""), re.ASCII)
+        return float(stated[1]) if stated else None
 
     def complete(self, limit: int, deadline: Deadline) -> Response:
         """Read the body, or ``limit`` bytes of it, and decode its content coding.
@@ -204,7 +226,7 @@ def read_head(
             if not head.chunked and head.headers.get("transfer-encoding", "identity").lower() != "identity":
                 raise http.client.HTTPException("its transfer coding is not just chunked")
             if head.status >= 200 or head.status == 101:
-                return ResponseHead(head, stream, source)
+                return ResponseHead(head, stream, source, reader)
     except (OSError, http.client.HTTPException) as error:
         raise _no_head(error, stream, source.ended, sent, deadline) from error
 
@@ -262,16 +284,22 @@ def _not_http(message: str, received: str | None = None) -> TransportError:
 
 
 class _Source(io.RawIOBase):
-    """A stream as a raw file; ``ended`` is true when its end was read."""
+    """A stream as a raw file.
+
+    ``ended`` is true when its end was read. While it ``is_paused``, nothing more is read.
+    """
 
     def __init__(self, stream: Stream) -> None:
         self._stream = stream
         self.ended = False
+        self.is_paused = False
 
     def readable(self) -> bool:
         return True
 
-    def readinto(self, buffer: WriteableBuffer) -> int:
+    def readinto(self, buffer: WriteableBuffer) -> int | None:
+        if self.is_paused:
+            return None
         view = memoryview(buffer)
         data = self._stream.receive(len(view))
         view[: len(data)] = data

@@ -34,6 +34,10 @@ class Stream(ABC):
         self.received = 0
         self.prefix = b""
 
+    @abstractmethod
+    def renew(self, deadline: Deadline) -> None:
+        """Begin another exchange, with its own deadline."""
+
     def send(self, data: bytes) -> None:
         """Send all of ``data``."""
         left = memoryview(data)
@@ -53,6 +57,11 @@ class SocketStream(Stream):
     def __init__(self, connection: socket.socket, deadline: Deadline) -> None:
         super().__init__()
         self._connection = connection
+        self._deadline = deadline
+
+    def renew(self, deadline: Deadline) -> None:
+        """Begin another exchange, with its own deadline."""
+        self.forget_received()
         self._deadline = deadline
 
     def _receive(self, size: int) -> bytes:

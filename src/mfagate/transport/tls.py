@@ -116,6 +116,11 @@ class TlsStream(Stream):
         chain = inner._sslobj.get_unverified_chain() or ()
         return [ssl.PEM_cert_to_DER_cert(one.public_bytes()) for one in chain]
 
+    def renew(self, deadline: Deadline) -> None:
+        """Begin another exchange, with its own deadline."""
+        self.forget_received()
+        self.lower.renew(deadline)
+
     def _send(self, data: memoryview) -> int:
         return self._run(self._tls.write, data)
 

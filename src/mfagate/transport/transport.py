@@ -16,6 +16,7 @@ from mfagate.transport.endpoint import Endpoint, MalformedUrl
 from mfagate.transport.failures import TransportError, short_of_resources
 from mfagate.transport.identity import ClientIdentity
 from mfagate.transport.message import ResponseHead, as_sent, read_head, send, serialize
+from mfagate.transport.pool import ConnectionPool, KeptConnection, until
 from mfagate.transport.proxy import Proxy, is_own_answer, proxy_for, unasked_refusal
 from mfagate.transport.route import Route
 from mfagate.transport.stream import Stream
@@ -26,11 +27,12 @@ if TYPE_CHECKING:
 
 
 class Transport:
-    """Send one prepared request over one new connection, and report exactly what happened.
+    """Send one prepared request, and report exactly what happened.
 
-    Each request opens a new connection, so that every phase is measured and no stale
-    connection looks like a fault. Redirects are answers like any other. Threads may share
-    a transport.
+    Without a pool, each request opens a new connection. With one, a request uses a kept
+    connection if there is one, and skips the phases that opened it. If that connection had
+    been closed meanwhile, the request is sent again on a new one, once, if its method is
+    idempotent. Redirects are answers like any other. Threads may share a transport.
 
     Args:
         timeout_seconds: For the whole exchange, from name resolution to the last byte.
@@ -39,6 +41,7 @@ class Transport:
             REQUESTS_CA_BUNDLE, CURL_CA_BUNDLE or SSL_CERT_FILE, or else certifi's.
         trust_env: Whether those variables and the proxy variables count.
         identity: A client certificate for servers that demand one. Proxies do not get it.
+        pool: Keeps connections for further requests.
 
     Raises:
         CaBundleError: The bundle cannot be used.
@@ -53,17 +56,21 @@ class Transport:
         ca_bundle: Path | None = None,
         trust_env: bool = True,
         identity: ClientIdentity | None = None,
+        pool: ConnectionPool | None = None,
     ) -> None:
         if timeout_seconds <= 0 or max_body_bytes < 0:
             raise ValueError("timeout_seconds has to be above 0 and max_body_bytes not below it")
         self._timeout_seconds = timeout_seconds
         self._max_body_bytes = max_body_bytes
         self._trust_env = trust_env
+        self._pool = pool
         self._verifier = Verifier(ca_bundle, trust_env, identity)
         self._anonymous = Verifier(ca_bundle, trust_env) if identity else self._verifier
 
-    def send(self, request: requests.PreparedRequest, *, at_most: float | None = None) -> Exchange:
+    def send(self, request: requests.PreparedRequest, *, at_most: float | None = None, fresh: bool = False) -> Exchange:
         """Send it and wait for the whole answer, for at most ``at_most`` seconds if that is less than the timeout.
+
+        ``fresh`` requires a new connection, so that the request is never sent twice.
 
         Every error of the network, the server or a URL becomes the exchange's failure;
         a 407, and an answer that a proxy gives instead of the server, are failures, too.
@@ -80,13 +87,13 @@ class Transport:
         except MalformedUrl as error:
             malformed = TransportError(CauseId.CONFIG_MALFORMED_URL, str(error)).in_phase(Phase.RESOLVE)
             return Exchange(as_sent(request, None), started, failure=malformed)
-        sent = as_sent(request, endpoint)
+        sent = as_sent(request, endpoint, keeping=self._pool is not None)
         response = failure = proxy = None
         timeout = self._timeout_seconds if at_most is None else min(at_most, self._timeout_seconds)
         with ConnectionAttempt(timeout) as attempt:
             try:
                 proxy = proxy_for(request.url or "") if self._trust_env else None
-                response = self._exchange(attempt, sent, request.path_url, Route(endpoint, proxy))
+                response = self._exchange(attempt, sent, request.path_url, Route(endpoint, proxy), fresh=fresh)
             except TransportError as error:
                 failure = _blamed(error, attempt, timeout).in_phase(attempt.phase)
             except (OSError, MemoryError, RuntimeError) as error:
@@ -101,17 +108,49 @@ class Transport:
             address=attempt.address,
             proxy=proxy.name if proxy else None,
             stalled=attempt.stalled,
+            reused=attempt.reused,
+            resent=attempt.resent,
         )
 
-    def _exchange(self, attempt: ConnectionAttempt, sent: Request, target: str, route: Route) -> Response:
+    def _exchange(
+        self, attempt: ConnectionAttempt, sent: Request, target: str, route: Route, *, fresh: bool
+    ) -> Response:
+        kept = self._pool.take(route) if self._pool is not None and not fresh else None
+        if kept is None:
+            return self._converse(self._open(attempt, route), attempt, sent, target, route)
+        stream = _resumed(kept, attempt)
+        try:
+            return self._converse(stream, attempt, sent, target, route)
+        except TransportError as error:
+            if stream.received or error.cause is CauseId.NETWORK_READ_TIMEOUT or sent.method not in _IDEMPOTENT:
+                raise
+        # The server had closed the connection before the request came.
+        attempt.close()
+        attempt.reused, attempt.resent = False, True
+        return self._converse(self._open(attempt, route), attempt, sent, target, route)
+
+    def _open(self, attempt: ConnectionAttempt, route: Route) -> Stream:
+        """Open a new connection to the endpoint, with TLS if it is https."""
         stream = route.open(attempt, self._anonymous)
-        if route.endpoint.scheme == "https":
-            stream = self._secure(stream, attempt, route)
-            attempt.certificate = certificates.verified(stream.peer)
+        if route.endpoint.scheme != "https":
+            return stream
+        secured = self._secure(stream, attempt, route)
+        attempt.certificate = certificates.verified(secured.peer)
+        return secured
+
+    def _converse(
+        self, stream: Stream, attempt: ConnectionAttempt, sent: Request, target: str, route: Route
+    ) -> Response:
+        """Send the request, read the answer, and keep the connection if both sides allow it."""
         with attempt.during(Phase.PROCESSING):
             answer = self._ask(stream, attempt, sent, target, route)
         with attempt.during(Phase.TRANSFER):
-            return answer.complete(self._max_body_bytes, attempt.deadline)
+            response = answer.complete(self._max_body_bytes, attempt.deadline)
+        if self._pool is not None and answer.leaves_connection:
+            sockets = attempt.release()
+            kept = KeptConnection(stream, sockets, attempt.address, attempt.certificate, until(answer.idle_seconds))
+            self._pool.put(route, kept)
+        return response
 
     def _secure(self, stream: Stream, attempt: ConnectionAttempt, route: Route) -> TlsStream:
         try:
@@ -143,6 +182,19 @@ class Transport:
         if answer.head.status == 407:
             raise unasked_refusal(answer.head, route.endpoint)
         return answer
+
+
+_IDEMPOTENT = ("GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE")
+"""RFC 9110 section 9.2.2."""
+
+
+def _resumed(kept: KeptConnection, attempt: ConnectionAttempt) -> Stream:
+    """Let the attempt use a kept connection, and close it unless it is kept again."""
+    for connection in kept.sockets:
+        attempt.own(connection)
+    attempt.address, attempt.certificate, attempt.reused = kept.address, kept.certificate, True
+    kept.stream.renew(attempt.deadline)
+    return kept.stream
 
 
 _LATE = (CauseId.NETWORK_READ_TIMEOUT, CauseId.NETWORK_CONNECTION_TIMEOUT, CauseId.NETWORK_DNS_FAILURE)

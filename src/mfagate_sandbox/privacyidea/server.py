@@ -165,9 +165,11 @@ def _configuration(directory: Path) -> str:
 def _bind(app: Any) -> Any:
     from werkzeug.serving import make_server
 
+    from mfagate.sandbox.emulator.listen import KeepAliveHandler
+
     # Werkzeug logs every request to stderr.
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
-    return make_server("127.0.0.1", 0, app, threaded=True)
+    return make_server("127.0.0.1", 0, app, threaded=True, request_handler=KeepAliveHandler)
 
 
 def _pi_manage(app: Any) -> PiManage:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import socket
 import ssl
+from io import BytesIO
 from typing import Any
 
 from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
@@ -17,7 +18,58 @@ _TLS_HANDSHAKE = b"\x16"
 _IDLE_SECONDS = 30.0
 
 
-class _Handler(WSGIRequestHandler):
+_MOST_READ = 1 << 24
+
+
+class KeepAliveHandler(WSGIRequestHandler):
+    """Keeps connections open, as hosted providers do.
+
+    Werkzeug closes each connection, because it cannot know what is left of a request's body, and waits for 10 ms for
+    more of it. Here the whole body is read before the application runs.
+    """
+
+    protocol_version = "HTTP/1.1"
+    timeout = _IDLE_SECONDS
+    # Head and body are written one after the other; Nagle's algorithm would delay the body by 40 ms.
+    disable_nagle_algorithm = True
+
+    def run_wsgi(self) -> None:
+        """Answer one request."""
+        may_keep = not self.close_connection
+        self.close_connection = True
+        environ = self.make_environ()
+        length = self.headers.get("Content-Length") or "0"
+        if length.isdecimal() and int(length) <= _MOST_READ and "Transfer-Encoding" not in self.headers:
+            environ["wsgi.input"] = BytesIO(self.rfile.read(int(length)))
+        else:
+            may_keep = False
+        heads: list[tuple[str, list[tuple[str, str]]]] = []
+
+        def start_response(status: str, headers: list[tuple[str, str]], exc_info: object = None) -> None:
+            heads.append((status, headers))
+
+        chunks = self.server.app(environ, start_response)
+        content = b"".join(chunks)
+        if hasattr(chunks, "close"):
+            chunks.close()
+        status, headers = heads[-1]
+        self._send(status, headers, content, may_keep=may_keep)
+
+    def _send(self, status: str, headers: list[tuple[str, str]], content: bytes, *, may_keep: bool) -> None:
+        code, _, phrase = status.partition(" ")
+        self.send_response(int(code), phrase)
+        for name, value in headers:
+            self.send_header(name, value)
+        if not any(name.lower() == "content-length" for name, _ in headers):
+            self.send_header("Content-Length", str(len(content)))
+        if not may_keep:
+            self.send_header("Connection", "close")
+        self.end_headers()
+        self.wfile.write(content)
+        self.close_connection = not may_keep
+
+
+class _Handler(KeepAliveHandler):
     server: Listener
 
     def setup(self) -> None:

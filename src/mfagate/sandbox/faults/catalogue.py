@@ -41,8 +41,7 @@ _KINDS = (
     FaultKind(
         "line",
         Layer.LINE,
-        "the line between this machine and the server has this round-trip time; takes jitter in ms, loss in per cent, "
-        "and bandwidth in Mbit/s",
+        "a round-trip time in ms, with jitter in ms, loss in per cent of the segments, and bandwidth in Mbit/s",
         _MILLISECONDS,
     ),
     _tcp("refuse", "nothing listens on the port", CauseId.NETWORK_CONNECTION_REFUSED),

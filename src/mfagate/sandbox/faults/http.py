@@ -70,7 +70,7 @@ def _answer(
     handler: Handler, status: int, body: bytes, content_type: str | None = "application/json", **more: str
 ) -> bool:
     """Answer without forwarding the request; its body is read, as the sender expects."""
-    handler.rfile.read(int(handler.headers.get("Content-Length") or 0))
+    handler.read_body()
     return handler.answer(status, body, content_type, **more)
 
 

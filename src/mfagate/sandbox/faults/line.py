@@ -136,10 +136,11 @@ class _Relay:
             await asyncio.sleep(seconds)
             _reset(writer)
             return
+        pumps = self._pump(reader, server_writer, opened_at), self._pump(server_reader, writer, opened_at)
         try:
-            await asyncio.gather(
-                self._pump(reader, server_writer, opened_at), self._pump(server_reader, writer, opened_at)
-            )
+            await asyncio.gather(*pumps)
+        except asyncio.CancelledError:  # The relay ends; asyncio would log an error.
+            return
         finally:
             for stream in (writer, server_writer):
                 stream.close()
