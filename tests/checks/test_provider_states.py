@@ -51,7 +51,13 @@ class Sent:
         self.left: list[Response] = []
 
     def arrange(
-        self, target: LiveTarget, request: requests.Request, settings: Any = None, *, at_most: float | None = None
+        self,
+        target: LiveTarget,
+        request: requests.Request,
+        settings: Any = None,
+        *,
+        at_most: float | None = None,
+        fresh: bool = False,
     ) -> Exchange:
         self.paths.append(request.url)
         self.at_most = at_most

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator
 from concurrent.futures import Future
 from dataclasses import replace
@@ -57,10 +58,13 @@ class _Replay:
         self._managers = managers
         self._interactions = live.context.interactions
         self._results: list[Future[list[Check]]] = [Future() for _ in self._interactions]
-        self._lock = threading.Lock()
-        self._verified = 0
+        self._changed = threading.Condition()
+        self._begun: dict[int, float] = {}
+        self._ended: dict[int, float] = {}
         self._broken = 0
         self._stopped_by: Check | None = None
+        self._gone_since: float | None = None
+        """When the interaction began to which the provider gave no answer (monotonic clock)."""
 
     def run(self) -> Iterator[Check]:
         """Yield the checks in the order of the interactions."""
@@ -71,8 +75,8 @@ class _Replay:
         try:
             for queue in lanes:
                 pool.submit(self._replay_lane, queue)
-            for result in self._results:
-                yield from result.result()
+            for number, result in enumerate(self._results):
+                yield from (self._judged(number, check) for check in result.result())
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
         answered = self._live.evidence.answered
@@ -85,43 +89,68 @@ class _Replay:
             manager = self._managers.manager(queue.lane)
             manager.overdue = self._overdue
             for number, interaction in queue.entries:
-                self._results[number].set_result(list(self._checks(interaction, manager)))
+                self._results[number].set_result(list(self._checks(number, interaction, manager)))
         except BaseException as error:  # noqa: BLE001 - raised again where the results are read
-            for number, _ in queue.entries:
-                if not self._results[number].done():
-                    self._results[number].set_exception(error)
+            left = [number for number, _ in queue.entries if not self._results[number].done()]
+            for number in left:
+                self._results[number].set_exception(error)
+            with self._changed:
+                self._ended |= dict.fromkeys(left, time.monotonic())
+                self._changed.notify_all()
 
     def _overdue(self) -> Check | None:
-        done = f"{self._verified} of {len(self._interactions)} interactions were verified"
+        done = f"{len(self._ended)} of {len(self._interactions)} interactions were verified"
         return overdue(self._live, check_ids.CONTRACT_INTERACTION, done)
 
-    def _checks(self, interaction: Interaction, manager: StateManager) -> Iterator[Check]:
+    def _checks(self, number: int, interaction: Interaction, manager: StateManager) -> Iterator[Check]:
         """Yield the check of an interaction, and before it the reason to stop if there is one."""
         live, name = self._live, interaction.description
         live.context.cleanup.pause(0)
-        with self._lock:
+        with self._changed:
             if self._stopped_by is None and (late := self._overdue()) is not None:
                 self._stopped_by = late
                 yield late
             stopped_by = self._stopped_by
+            if stopped_by is None:
+                self._begun[number] = time.monotonic()
         if stopped_by is not None:
             yield not_reached(check_ids.CONTRACT_INTERACTION, stopped_by, subject=name)
             return
         verify = partial(_verify, live, interaction, manager, confirming=self._broken < _CONFIRMED)
-        yield self._noted(guarded(live.context, check_ids.CONTRACT_INTERACTION, name, verify), manager)
+        check = guarded(live.context, check_ids.CONTRACT_INTERACTION, name, verify)
+        self._note(number, check, manager)
+        yield check
 
-    def _noted(self, check: Check, manager: StateManager) -> Check:
-        """Count a check and stop the replay if there is a reason. One reason is reported, and not repeated."""
-        is_gone = check.outcome.is_red and is_no_answer(check.cause)
-        with self._lock:
-            self._verified += 1
+    def _note(self, number: int, check: Check, manager: StateManager) -> None:
+        """Count a check, and stop the replay if it is a reason to."""
+        with self._changed:
+            self._ended[number] = time.monotonic()
             self._broken += check.outcome.is_red
-            if self._stopped_by is not None and (manager.is_late or is_gone):
-                return not_reached(check.id, self._stopped_by, subject=check.subject, not_done=AT_THE_SAME_TIME)
-            if manager.is_late or is_gone:
+            is_gone = check.outcome.is_red and is_no_answer(check.cause)
+            if self._stopped_by is None and (manager.is_late or is_gone):
                 self._stopped_by = check
             if is_gone and not manager.is_late:
+                self._gone_since = self._gone_since or self._begun[number]
                 self._managers.cleanup.abandon()
+            self._changed.notify_all()
+
+    def _judged(self, number: int, check: Check) -> Check:
+        """Return the check, unless its failure may have the same reason as the one that stopped the replay.
+
+        Only that one is reported. Therefore a failure waits for the interactions that were sent at the same time.
+        """
+        if not check.outcome.is_red or number not in self._ended:
+            return check
+        with self._changed:
+            ended = self._ended[number]
+            self._changed.wait_for(
+                lambda: all(other in self._ended for other, begun in self._begun.items() if begun < ended)
+            )
+        stopped_by, gone_since = self._stopped_by, self._gone_since
+        if stopped_by is None or check is stopped_by:
+            return check
+        if is_no_answer(check.cause) or (gone_since is not None and ended > gone_since):
+            return not_reached(check.id, stopped_by, subject=check.subject, not_done=AT_THE_SAME_TIME)
         return check
 
 

@@ -159,13 +159,13 @@ def test_a_message_that_never_left_this_machine_is_sent_again(
     send = Transport.send
     refused: list[str] = []
 
-    def refuse_once(self: Transport, request: Any, *, at_most: float | None = None) -> Any:
+    def refuse_once(self: Transport, request: Any, **how: Any) -> Any:
         asked = urlsplit(request.url).path
         is_message = request.method == "POST" and asked.endswith(path) and "nosuch" not in asked
         if is_message and not refused:
             refused.append(request.url)
             request.url = "http://127.0.0.1:9/"
-        return send(self, request, at_most=at_most)
+        return send(self, request, **how)
 
     monkeypatch.setattr(Transport, "send", refuse_once)
     check, sent = ask(lambda handler: False, "staging")

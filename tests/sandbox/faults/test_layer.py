@@ -49,7 +49,9 @@ def cause(exchange: Exchange) -> CauseId | None:
     return found.cause if found else None
 
 
-HARMLESS = {"tls-expiring", "clock", "retired"} | {kind.name for kind in FAULTS.values() if kind.layer is Layer.BODY}
+HARMLESS = {"tls-expiring", "clock", "retired", "line"} | {
+    kind.name for kind in FAULTS.values() if kind.layer is Layer.BODY
+}
 """What the transport alone cannot know to be wrong: there is an answer, in JSON."""
 
 

@@ -32,6 +32,9 @@ def faults(draw: st.DrawFn) -> Fault:
         "rate": st.just(1.0) | st.integers(1, 99).map(lambda percent: percent / 100),
         "after": st.integers(0, 50),
         "times": st.none() | st.integers(0, 9),
+        "jitter": st.integers(0, 1000).map(float),
+        "loss": st.integers(0, 50).map(float),
+        "bandwidth": st.none() | st.integers(1, 1000).map(float),
     }
     return Fault(FAULTS[kind], argument, **{name: draw(modifiers[name]) for name in FAULTS[kind].modifiers})
 

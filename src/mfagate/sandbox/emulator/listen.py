@@ -45,7 +45,7 @@ class KeepAliveHandler(WSGIRequestHandler):
             may_keep = False
         heads: list[tuple[str, list[tuple[str, str]]]] = []
 
-        def start_response(status: str, headers: list[tuple[str, str]], exc_info: object = None) -> None:
+        def start_response(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Any:
             heads.append((status, headers))
 
         chunks = self.server.app(environ, start_response)
