@@ -55,6 +55,7 @@ class Transcript:
                 phases={
                     phase.value: round(seconds, 6) for phase, seconds in attempt.exchange.phases_without_stalls.items()
                 },
+                connection=attempt.exchange.connection,
                 cause=attempt.cause,
             )
             for attempts in self.requests

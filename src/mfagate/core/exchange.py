@@ -13,12 +13,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import urlsplit
 
 from mfagate.core.causes import CauseId, Outcome
 from mfagate.core.foreign import ForeignText, quoted
 from mfagate.core.foreign.parsing import raw
+
+ConnectionUse = Literal["new", "kept", "renewed"]
 
 
 class Phase(StrEnum):
@@ -193,9 +195,9 @@ class Exchange:
 
     Exactly one of ``response`` and ``failure`` is set. ``phases`` holds seconds
     for the phases that took place. ``started`` is in UTC. ``stalled`` is how many of these seconds this
-    machine kept us waiting for a processor, as far as that is measured. ``reused`` says that a connection
-    was used which had been kept open, so the phases that open one are missing; ``resent``, that such a connection had
-    been closed, and the request was sent again on a new one.
+    machine kept us waiting for a processor, as far as that is measured. ``connection`` says whether the
+    request opened a connection or used a kept one, which spares the first phases. If it is ``renewed``, the kept one
+    had been closed, and the request was sent again on a new one.
     """
 
     request: Request
@@ -207,8 +209,7 @@ class Exchange:
     address: str | None = None
     proxy: str | None = None
     stalled: float = 0.0
-    reused: bool = False
-    resent: bool = False
+    connection: ConnectionUse = "new"
 
     @property
     def seconds(self) -> float:

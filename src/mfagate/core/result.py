@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from mfagate.core.causes import CauseFamily, CauseId, Outcome, family_of, is_no_answer
 from mfagate.core.causes import load as load_cause
+from mfagate.core.exchange import ConnectionUse
 from mfagate.core.finding import Finding, Location
 from mfagate.core.foreign import quoted_tree
 
@@ -145,8 +146,14 @@ class Measured(Model):
     request: str = Field(description="Method and path, without the query.")
     attempt: int = Field(1, ge=1, description="1 is the first attempt of this request.")
     phases: dict[str, float] = Field(
-        description="Seconds of each phase that ran: resolve, connect, tls, processing, transfer. "
+        description="Seconds of each phase that ran: resolve, connect, tls, processing, transfer. A connection that "
+        "was kept open spares the first three. "
         "Time that this machine kept the request waiting is subtracted from the longest phase."
+    )
+    connection: ConnectionUse = Field(
+        "new",
+        description="Whether the request opened a connection or used a kept one. If it is renewed, the kept one had "
+        "been closed, and the request was sent again on a new one.",
     )
     cause: CauseId | None = Field(None, description="Why the answer was not accepted.")
 

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from types import TracebackType
 from typing import Self
 
-from mfagate.core.exchange import Phase, ServerCertificate
+from mfagate.core.exchange import ConnectionUse, Phase, ServerCertificate
 from mfagate.transport.stalls import STALLS
 
 
@@ -37,7 +37,7 @@ class ConnectionAttempt:
 
     ``phase`` is the latest phase entered: if the attempt fails, it failed there.
     ``address`` is the IP address connected to, the proxy's if there is a proxy.
-    ``reused`` says whether a kept connection carries the request, ``resent`` whether one had been closed before.
+    ``connection`` says whether the request opens a connection, uses a kept one, or renews one that was closed.
     """
 
     def __init__(self, seconds: float) -> None:
@@ -46,8 +46,7 @@ class ConnectionAttempt:
         self.phase = Phase.RESOLVE
         self.address: str | None = None
         self.certificate: ServerCertificate | None = None
-        self.reused = False
-        self.resent = False
+        self.connection: ConnectionUse = "new"
         self._sockets: list[socket.socket] = []
         self._lost_before = STALLS.lost()
 

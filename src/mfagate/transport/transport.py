@@ -108,8 +108,7 @@ class Transport:
             address=attempt.address,
             proxy=proxy.name if proxy else None,
             stalled=attempt.stalled,
-            reused=attempt.reused,
-            resent=attempt.resent,
+            connection=attempt.connection,
         )
 
     def _exchange(
@@ -126,7 +125,7 @@ class Transport:
                 raise
         # The server had closed the connection before the request came.
         attempt.close()
-        attempt.reused, attempt.resent = False, True
+        attempt.connection = "renewed"
         return self._converse(self._open(attempt, route), attempt, sent, target, route)
 
     def _open(self, attempt: ConnectionAttempt, route: Route) -> Stream:
@@ -192,7 +191,7 @@ def _resumed(kept: KeptConnection, attempt: ConnectionAttempt) -> Stream:
     """Let the attempt use a kept connection, and close it unless it is kept again."""
     for connection in kept.sockets:
         attempt.own(connection)
-    attempt.address, attempt.certificate, attempt.reused = kept.address, kept.certificate, True
+    attempt.address, attempt.certificate, attempt.connection = kept.address, kept.certificate, "kept"
     kept.stream.renew(attempt.deadline)
     return kept.stream
 
