@@ -189,12 +189,16 @@ class Auth0States(TabledStates[Auth0Settings]):
     def _in_login(self, user: KnownUser) -> StateValues:
         """Start a login with the user's password, which then waits for the second factor."""
         login = self._login(user)
-        more = {"otp": user.totp.code(), "wrong_otp": user.totp.wrong_code()} if user.totp else {}
-        if user.totp:
-            if user not in self._authenticators:
-                self._authenticators[user] = self._authenticator(login, "otp", None)
-            more["authenticator_id"] = self._authenticators[user]
-        return self._arranged(user, mfa_token=login, authorization=f"Bearer {login}", **more)
+        if user.totp is None:
+            return self._waiting(user, login)
+        if user not in self._authenticators:
+            self._authenticators[user] = self._authenticator(login, "otp", None)
+        return self._waiting(user, login, authenticator_id=self._authenticators[user])
+
+    def _waiting(self, user: KnownUser, login: str, **more: str) -> StateValues:
+        """Return the values of a login that waits for the second factor, with codes if mfagate knows the factor."""
+        codes = {"otp": user.totp.code(), "wrong_otp": user.totp.wrong_code()} if user.totp else {}
+        return self._arranged(user, mfa_token=login, authorization=f"Bearer {login}", **codes, **more)
 
     @cached_property
     def _authenticators(self) -> dict[KnownUser, str]:
@@ -237,8 +241,7 @@ class Auth0States(TabledStates[Auth0Settings]):
     def _reachable(self, user: KnownUser, channel: str) -> StateValues:
         """Start the login of a user who can receive a push or a message, without sending one."""
         login = self._login(user)
-        authenticator = self._authenticator(login, "oob", channel)
-        return self._arranged(user, authenticator_id=authenticator, mfa_token=login, authorization=f"Bearer {login}")
+        return self._waiting(user, login, authenticator_id=self._authenticator(login, "oob", channel))
 
     def _texted(self) -> StateValues:
         """Text a new user with the prepared phone, so that wrong codes of one run do not block another run's user.
@@ -262,7 +265,8 @@ class Auth0States(TabledStates[Auth0Settings]):
         return arranged
 
     def _locked(self) -> StateValues:
-        arranged = self._in_login(self._with_totp(self._create()))
+        user = self._with_totp(self._create())
+        arranged = self._waiting(user, self._login(user))
         wrong = {"mfa_token": arranged.values["mfa_token"], "otp": arranged.values["wrong_otp"]}
         form = {"grant_type": f"{GRANT}mfa-otp", **wrong}
         with suppress(AskedTooSoon):  # The lock came earlier.
