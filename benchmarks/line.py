@@ -54,11 +54,11 @@ class Chain:
 
 
 CHAINS = {
-    "auth0": Chain(16),
+    "auth0": Chain(20),
     "duo": Chain(17),
     "entra": Chain(6),
-    "okta": Chain(15),
-    "privacyidea": Chain(17, tls=False),
+    "okta": Chain(13),
+    "privacyidea": Chain(15, tls=False),
     "twilio": Chain(17, waits=3.5),
 }
 
