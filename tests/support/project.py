@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import json
 import re
 import shutil
 import tempfile
@@ -10,6 +11,7 @@ from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
+from mfagate.cassettes.reader import path_for
 from mfagate.testing.project import Project as AnyProject
 
 REPOSITORY = Path(__file__).parents[2]
@@ -55,8 +57,27 @@ expired_validate_key = "env:EXPIRED"
 """
 
 
+SHORT = ("OTP accepted", "expired key", "missing key", "unknown user", "wrong OTP")
+"""Interactions of the shipped contract of privacyIDEA that a gate verifies in a fraction of the time of all."""
+
+PACT = Path("contracts/privacyidea/auth-service-privacyidea.json")
+
+
+def link_short(folder: Path) -> None:
+    """Put a short contract and its recordings into a project."""
+    pact = json.loads((REPOSITORY / PACT).read_text())
+    pact["interactions"] = [one for one in pact["interactions"] if one["description"] in SHORT]
+    (folder / PACT).parent.mkdir(parents=True)
+    (folder / PACT).write_text(json.dumps(pact, indent=2, ensure_ascii=False))
+    recordings = folder / "cassettes/privacyidea"
+    recordings.mkdir(parents=True)
+    for name in SHORT:
+        recording = path_for(ageless_recordings() / "privacyidea", name)
+        shutil.copy(recording, recordings / recording.name)
+
+
 class Project(AnyProject):
-    """``settings`` are the parts of the configuration that tests change."""
+    """A project with a :data:`SHORT` contract. ``settings`` are the parts of the configuration that tests change."""
 
     def __init__(self, folder: Path, values: Mapping[str, str]) -> None:
         super().__init__(
@@ -67,7 +88,7 @@ class Project(AnyProject):
                 "EXPIRED": values["expired_validate_key"],
             },
         )
-        link_shipped(folder)
+        link_short(folder)
         self.settings = {
             "url": values["url"],
             "validate_key": "env:VALIDATE",
@@ -78,6 +99,12 @@ class Project(AnyProject):
             "expect": 'realm = "lab"',
             "tables": "",
         }
+
+    def ask_everything(self) -> None:
+        """Use the whole shipped contract and its recordings."""
+        for name in ("contracts", "cassettes"):
+            shutil.rmtree(self.folder / name)
+        link_shipped(self.folder)
 
     def text(self) -> str:
         """The configuration with its settings in it."""

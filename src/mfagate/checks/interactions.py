@@ -59,8 +59,9 @@ class _Replay:
         self._interactions = live.context.interactions
         self._results: list[Future[list[Check]]] = [Future() for _ in self._interactions]
         self._changed = threading.Condition()
-        self._begun: dict[int, float] = {}
+        self._running: dict[int, float] = {}
         self._ended: dict[int, float] = {}
+        """When each interaction began that is in progress, and when each ended that was verified (monotonic clock)."""
         self._broken = 0
         self._stopped_by: Check | None = None
         self._gone_since: float | None = None
@@ -95,7 +96,8 @@ class _Replay:
             for number in left:
                 self._results[number].set_exception(error)
             with self._changed:
-                self._ended |= dict.fromkeys(left, time.monotonic())
+                for number in left:
+                    self._running.pop(number, None)
                 self._changed.notify_all()
 
     def _overdue(self) -> Check | None:
@@ -112,7 +114,7 @@ class _Replay:
                 yield late
             stopped_by = self._stopped_by
             if stopped_by is None:
-                self._begun[number] = time.monotonic()
+                self._running[number] = time.monotonic()
         if stopped_by is not None:
             yield not_reached(check_ids.CONTRACT_INTERACTION, stopped_by, subject=name)
             return
@@ -124,13 +126,14 @@ class _Replay:
     def _note(self, number: int, check: Check, manager: StateManager) -> None:
         """Count a check, and stop the replay if it is a reason to."""
         with self._changed:
+            began = self._running.pop(number)
             self._ended[number] = time.monotonic()
             self._broken += check.outcome.is_red
             is_gone = check.outcome.is_red and is_no_answer(check.cause)
             if self._stopped_by is None and (manager.is_late or is_gone):
                 self._stopped_by = check
             if is_gone and not manager.is_late:
-                self._gone_since = self._gone_since or self._begun[number]
+                self._gone_since = self._gone_since or began
                 self._managers.cleanup.abandon()
             self._changed.notify_all()
 
@@ -143,9 +146,7 @@ class _Replay:
             return check
         with self._changed:
             ended = self._ended[number]
-            self._changed.wait_for(
-                lambda: all(other in self._ended for other, begun in self._begun.items() if begun < ended)
-            )
+            self._changed.wait_for(lambda: all(began > ended for began in self._running.values()))
         stopped_by, gone_since = self._stopped_by, self._gone_since
         if stopped_by is None or check is stopped_by:
             return check
