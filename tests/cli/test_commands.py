@@ -140,6 +140,7 @@ def _without(project: Project, *keys: str) -> None:
 @pytest.mark.parametrize("command", ["check", "gate"])
 def test_a_contract_that_needs_a_credential_which_is_not_set_fails(project: Project, command: str) -> None:
     """An admin key alone starts challenges and can never finish a login."""
+    project.ask_everything()
     _without(project, "validate_key", "realm")
     result = project.run(command, "--config", "other.toml")
     assert (result.exit_code, result.first["cause"]) == (1, "config.setting-missing")
@@ -151,6 +152,7 @@ def test_a_contract_that_needs_a_credential_which_is_not_set_fails(project: Proj
 
 
 def test_a_contract_of_what_the_credential_can_do_passes(project: Project) -> None:
+    project.ask_everything()
     pact = json.loads((project.folder / "contracts/privacyidea/auth-service-privacyidea.json").read_text())
     trigger = "/validate/triggerchallenge"
     pact["interactions"] = [one for one in pact["interactions"] if one["request"]["path"] == trigger]
@@ -162,6 +164,7 @@ def test_a_contract_of_what_the_credential_can_do_passes(project: Project) -> No
 
 def test_a_validate_key_alone_is_a_whole_configuration(project: Project) -> None:
     """What only an admin key could arrange is skipped, counted by its reason, and the verdict line says so."""
+    project.ask_everything()
     _without(project, "admin_key")
     result = project.run("gate", "--config", "other.toml")
     assert result.exit_code == 0, result.stdout
@@ -175,12 +178,14 @@ def test_a_validate_key_alone_is_a_whole_configuration(project: Project) -> None
 
 
 def test_a_gate_that_asks_everything_says_so(project: Project) -> None:
+    project.ask_everything()
     project.write()
     shown = project.execute("gate").stdout.splitlines()[0]
     assert shown == "PASS: deploy (22 of 22 contract interactions tested)"
 
 
 def test_skips_of_production_are_counted_as_such(project: Project) -> None:
+    project.ask_everything()
     project.settings["environment"] = "production"
     result = project.run("gate")
     assert result.first["contract"] == {"interactions": 22, "asked": 1, "skipped": {"read-only": 21}}

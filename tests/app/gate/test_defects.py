@@ -49,6 +49,7 @@ def test_a_defect_in_one_check_does_not_stop_the_others(
 
 
 def test_a_defect_in_one_interaction_stops_no_other(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    project.ask_everything()
     from mfagate.contract import Interaction, Mismatch
     from mfagate.contract.mismatch import Showable
 

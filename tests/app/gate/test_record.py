@@ -27,6 +27,7 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 
 def test_an_unchanged_provider_gives_the_same_bytes(project: Project, tapes: Path) -> None:
+    project.ask_everything()
     first = project.run("record")
     assert first.exit_code == 0, first.stdout
     recorded = contents(tapes)
@@ -67,6 +68,7 @@ def test_recordings_hold_no_secret(project: Project, tapes: Path, server: Runnin
 
 
 def test_an_answer_that_breaks_the_contract_is_not_recorded(project: Project, tapes: Path, server: Running) -> None:
+    project.ask_everything()
     project.run("record")
     before = contents(tapes)
 

@@ -45,6 +45,7 @@ def between(first: int, last: int, fault: Fault) -> Fault:
     ],
 )
 def test_a_transient_error_is_a_warning(project: Project, server: Running, fault: Fault, cause: str) -> None:
+    project.ask_everything()
     with faulty_proxy(server.endpoint, fault) as before:
         project.settings["url"] = before.url
         result = project.run("gate")
@@ -61,6 +62,7 @@ def late(handler: Handler) -> bool:
 
 def test_a_provider_that_is_slow_for_a_while_is_a_warning(project: Project, server: Running) -> None:
     """Eight late answers in a row take longer than the time after which a troubled run ends."""
+    project.ask_everything()
     with faulty_proxy(server.endpoint, between(8, 15, late)) as before:
         project.settings["url"] = before.url
         result = project.run("gate")
@@ -79,6 +81,7 @@ def test_too_many_transient_errors_are_inconclusive(project: Project, server: Ru
 
 def test_a_lasting_error_names_how_many_requests_were_answered(project: Project, server: Running) -> None:
     """Some errors pass, and then there are too many of them: not down, and not in order."""
+    project.ask_everything()
     sporadic, lasting = every(7, UNAVAILABLE), between(30, 200, UNAVAILABLE)
     with faulty_proxy(server.endpoint, lambda handler: lasting(handler) or sporadic(handler)) as before:
         project.settings["url"] = before.url
@@ -94,6 +97,7 @@ def refuse(handler: Handler) -> bool:
 
 def test_one_endpoint_refuses_what_the_others_accept(project: Project, server: Running) -> None:
     """The credential was accepted, and is when it is asked for again: it is not wrong."""
+    project.ask_everything()
     with faulty_proxy(server.endpoint, on_path("/validate/polltransaction", refuse)) as before:
         project.settings["url"] = before.url
         result = project.run("gate")
@@ -104,6 +108,7 @@ def test_one_endpoint_refuses_what_the_others_accept(project: Project, server: R
 
 def test_a_pending_interaction_stays_an_information(project: Project, server: Running) -> None:
     """Whatever is found out about it: it is not agreed on yet."""
+    project.ask_everything()
     name = "contracts/privacyidea/auth-service-privacyidea.json"
     pact = json.loads((project.folder / name).read_text())
     pending = [one for one in pact["interactions"] if one["request"]["path"] == "/validate/polltransaction"]

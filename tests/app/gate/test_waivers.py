@@ -44,6 +44,7 @@ def fails_open(project: Project) -> Project:
 @pytest.fixture
 def changed(project: Project) -> Project:
     """A contract of which two interactions are answered otherwise."""
+    project.ask_everything()
     document = json.loads((project.folder / PACT).read_text())
     for interaction in document["interactions"]:
         if interaction["description"] in ("OTP accepted", "wrong OTP"):
@@ -256,6 +257,7 @@ def test_bookkeeping_does_not_count_as_a_check_that_ran(project: Project) -> Non
 
 
 def test_what_is_accepted_as_unknown_does_not_count_as_checked(project: Project, server: Running) -> None:
+    project.ask_everything()
     nothing = json.dumps({"result": {"status": True, "value": {"count": 0, "tokens": []}}}).encode()
     no_tokens = on_path("/token/", always(200, nothing, "application/json"))
     with faulty_proxy(server.endpoint, lambda handler: handler.command == "GET" and no_tokens(handler)) as before:
