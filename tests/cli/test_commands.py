@@ -418,3 +418,11 @@ def test_the_references_of_a_new_project_are_listed_once_each(project: Project) 
     assert short.stdout.count("next step") < full.stdout.count("next step") == 3
     for number in (1, 2, 3):
         assert f"NOBODY_{number} is not set" in " ".join(short.stdout.split())
+
+
+def test_an_unknown_plan_is_a_fault_of_its_line(project: Project) -> None:
+    project.settings["more"] = 'plan = "fre"'
+    result = project.run_in_process("check")
+    assert (result.exit_code, result.first["cause"]) == (1, "config.malformed-value"), result.stdout
+    assert result.first_red["location"]["line"] == project.line_of("plan")
+    assert "paid" in result.first_red["next_step"]

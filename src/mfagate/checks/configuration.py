@@ -18,6 +18,7 @@ from mfagate.config.shapes import BaseUrl
 from mfagate.core import check_ids
 from mfagate.core.causes import CauseId
 from mfagate.core.finding import Finding, some
+from mfagate.core.foreign import quoted
 from mfagate.core.result import Check
 from mfagate.inspection.client import inspect_client
 from mfagate.inspection.identity import inspect_identity
@@ -31,7 +32,7 @@ def run(context: CheckContext) -> Iterator[Check]:
     integration, tables = context.integration, context.tables
     findings = [*_tables(context), *inspect_table(integration, "expect", tables.expect)]
     findings += inspect_table(integration, "test_data", tables.test_data, context.provider.test_secrets)
-    findings += [*_endpoint(context), *_ca_bundle(context)]
+    findings += [*_endpoint(context), *_ca_bundle(context), *_plan(context)]
     findings += inspect_settings(tables.settings, horizon=context.horizon)
     if tables.control is not None:
         findings += inspect_settings(tables.control, horizon=context.horizon, partial=True)
@@ -90,6 +91,16 @@ def _tables(context: CheckContext) -> Iterator[Finding]:
                 evidence = {"known keys": ", ".join(known) or "none"}
                 step = None if known else f"Remove the line: {context.provider.title} needs nothing in {table}."
                 yield Finding(CauseId.CONFIG_UNKNOWN_SETTING, message, evidence, integration.locate(table, name), step)
+
+
+def _plan(context: CheckContext) -> Iterator[Finding]:
+    """Report a plan for which the provider publishes no limits."""
+    integration, known = context.integration, context.provider.api.limits
+    if integration.plan is not None and integration.plan not in known:
+        message = f"plan = {quoted(integration.plan, 40)!r} is not known of {context.provider.title}"
+        step = f"Write {' or '.join(known)}, or remove the line: without it, the limits of a paid plan apply."
+        evidence = {"setting": f"{integration.name}.plan", "known plans": ", ".join(known)}
+        yield Finding(CauseId.CONFIG_MALFORMED_VALUE, message, evidence, integration.locate("plan"), step)
 
 
 def _misread(context: CheckContext) -> Iterator[Finding]:

@@ -23,6 +23,7 @@ from mfagate.core.finding import Finding
 from mfagate.core.result import TargetKind
 from mfagate.core.workers import Done, at_once
 from mfagate.providers.errors import ProviderDialect
+from mfagate.providers.limits import PAID
 from mfagate.providers.probes import Probe
 from mfagate.providers.provider import InstalledProvider
 from mfagate.secrets.fingerprint import fingerprint
@@ -169,7 +170,8 @@ class LiveContext:
         """The limit of the account, which all integrations that use it share."""
         account = self.provider.api.account(self.settings)
         key = f"{self.provider.name} {account} {self.context.endpoint}"
-        return self.context.limits.of(key, self.context.options.concurrency)
+        published = self.provider.api.limits.get(self.integration.plan or PAID, ())
+        return self.context.limits.of(key, self.context.options.concurrency, published)
 
     @cached_property
     def dialect(self) -> ProviderDialect[ProviderSettings]:

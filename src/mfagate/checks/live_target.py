@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import requests
 from pydantic import SecretStr
@@ -168,7 +169,7 @@ class LiveTarget:
         if self._learn is not None:
             self._teach(prepared, self._learn, known)
         try:
-            with self._limit.slot():
+            with self._limit.slot(urlsplit(str(prepared.url)).path):
                 exchange = deliver(transport, prepared, self._endpoint, at_most=at_most, fresh=fresh)
         except UnsendableRequest as error:
             return _unsent(prepared, CauseId.CONFIG_STRAY_CHARACTERS, str(error))

@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Generic, TypeVar
 
+from mfagate.checks.limits import working_time
 from mfagate.core.causes import CauseFamily, CauseId, Outcome, may_pass, refuses
 from mfagate.core.diagnosis import seconds_to_wait
 from mfagate.core.exchange import Exchange
@@ -186,21 +187,21 @@ def repeat(
         bounded: Whether ``once`` keeps to its limit. If not, a slow attempt is not repeated.
         may_repeat: Whether another attempt may follow this one; a request that sends a message is sent once.
     """
-    began = time.monotonic()
+    began = working_time()
     made = [once(None)]
-    first = time.monotonic() - began
+    first = working_time() - began
     confirming = confirming and first < _CONFIRMED_IF_WITHIN
-    end = time.monotonic() + seconds
+    end = working_time() + seconds
     again = bounded or first <= REQUEST_RETRY_SECONDS
     while again and may_repeat(made[-1]):
-        pause = backoff(made[-1], len(made), end - time.monotonic(), confirming=confirming)
+        pause = backoff(made[-1], len(made), end - working_time(), confirming=confirming)
         if pause is None:
             break
         time.sleep(pause)
-        made.append(once(max(end - time.monotonic(), 0.1)))
+        made.append(once(max(end - working_time(), 0.1)))
         if first > REQUEST_RETRY_SECONDS:  # A timeout is confirmed once, because each attempt takes as long again.
             break
-    used = seconds - max(end - time.monotonic(), 0.0) if len(made) > 1 else 0.0
+    used = seconds - max(end - working_time(), 0.0) if len(made) > 1 else 0.0
     return Attempts(tuple(made)), used
 
 

@@ -92,6 +92,11 @@ class Integration(Table):
     endpoint: str | None = Field(
         None, description='Connect here instead: a URL, or "sandbox" to start the provider\'s local sandbox.'
     )
+    plan: str | None = Field(
+        None,
+        description='Plan of the account, such as "free", if the provider publishes lower limits of requests for it. '
+        "Default: paid.",
+    )
     ca_bundle: FilePath | None = Field(None, description="PEM file with the certificate authorities to trust.")
     client_certificate: PathOrReference | None = Field(
         None, description="PEM file with the client certificate for a server that demands one. May be a reference."

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Generic, final
+from typing import TYPE_CHECKING, ClassVar, Generic, final
 
 from mfagate.core.origins import Origins
+from mfagate.providers.limits import PAID, PublishedLimit
 from mfagate.providers.probes import Settings
 
 if TYPE_CHECKING:
@@ -53,6 +54,9 @@ class ProviderApi(ABC, Generic[Settings]):
 
         Only ``auth`` calls it.
         """
+
+    limits: ClassVar[Mapping[str, Sequence[PublishedLimit]]] = {PAID: ()}
+    """The published limits of requests by plan. An integration that names no plan has the plan ``paid``."""
 
     def account(self, settings: Settings) -> str:
         """Return what identifies the account whose limits of requests apply, by default the base URL of the API.

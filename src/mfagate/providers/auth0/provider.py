@@ -14,6 +14,7 @@ from mfagate.providers.api import ProviderApi
 from mfagate.providers.auth0.dialect import Auth0Dialect
 from mfagate.providers.auth0.probes import Auth0Probes
 from mfagate.providers.auth0.settings import DEFAULT_CONNECTION, Auth0Settings, cross_checks
+from mfagate.providers.limits import PAID, PublishedLimit
 from mfagate.providers.probes import Send
 from mfagate.providers.provider import Provider
 
@@ -24,8 +25,23 @@ if TYPE_CHECKING:
     from mfagate.providers.states import States
 
 
+_LIMITS = (
+    "https://auth0.com/docs/troubleshoot/customer-support/operational-policies/rate-limit-policy/"
+    "rate-limit-configurations/free-public"
+)
+
+
 class Auth0Api(ProviderApi[Auth0Settings]):
     """The addresses of Auth0's API, and the signer of requests."""
+
+    limits: ClassVar[Mapping[str, Sequence[PublishedLimit]]] = {
+        PAID: (),
+        "free": (
+            PublishedLimit(_LIMITS, per_second=2, burst=2, path="/api/v2/"),
+            PublishedLimit(_LIMITS, per_second=30, burst=30, path="/oauth/token"),
+            PublishedLimit(_LIMITS, per_second=5, burst=300),
+        ),
+    }
 
     def base_url(self, settings: Auth0Settings) -> str:
         """Return the tenant's domain, which serves both APIs."""

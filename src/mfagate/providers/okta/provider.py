@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from mfagate.cassettes.scrub import Scrubbing
 from mfagate.core.finding import Finding
 from mfagate.providers.api import ProviderApi
+from mfagate.providers.limits import PAID, PublishedLimit
 from mfagate.providers.okta.auth import SswsAuth, service_app
 from mfagate.providers.okta.dialect import OktaDialect
 from mfagate.providers.okta.pairs import contradictions
@@ -23,8 +24,16 @@ if TYPE_CHECKING:
     from mfagate.providers.states import States
 
 
+_LIMITS = "https://developer.okta.com/docs/reference/rl2-concurrency/"
+
+
 class OktaApi(ProviderApi[OktaSettings]):
     """The addresses of Okta's API, and the signer of requests."""
+
+    limits: ClassVar[Mapping[str, Sequence[PublishedLimit]]] = {
+        PAID: (PublishedLimit(_LIMITS, at_once=75),),
+        "free": (PublishedLimit(_LIMITS, at_once=35),),
+    }
 
     def base_url(self, settings: OktaSettings) -> str:
         """Return the org's URL."""
