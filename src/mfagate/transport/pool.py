@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import select
 import socket
 import threading
 import time
@@ -11,6 +10,7 @@ from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field
 
 from mfagate.core.exchange import ServerCertificate
+from mfagate.core.sockets import is_readable
 from mfagate.transport.stream import Stream
 
 _MOST_IDLE = 32
@@ -50,7 +50,7 @@ class KeptConnection:
     @property
     def is_usable(self) -> bool:
         """Whether it may still be used. A server that sends something now is about to close it."""
-        return time.monotonic() < self.until and not any(map(_is_readable, self.sockets))
+        return time.monotonic() < self.until and not any(map(is_readable, self.sockets))
 
     def close(self) -> None:
         """Close the sockets."""
@@ -103,12 +103,3 @@ def until(stated_seconds: float | None) -> float:
     """Return when a connection must no longer be used, if the server keeps it for this time."""
     seconds = LONGEST_IDLE_SECONDS if stated_seconds is None else stated_seconds - _MARGIN_SECONDS
     return time.monotonic() + min(seconds, LONGEST_IDLE_SECONDS)
-
-
-def _is_readable(connection: socket.socket) -> bool:
-    poll = select.poll()  # select() cannot take descriptors above 1023.
-    try:
-        poll.register(connection, select.POLLIN)
-    except ValueError:
-        return True  # It is closed.
-    return bool(poll.poll(0))
