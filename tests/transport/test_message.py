@@ -385,6 +385,10 @@ class Said(Stream):
     def renew(self, deadline: Deadline) -> None:
         raise AssertionError("it is used once")
 
+    @property
+    def has_unread(self) -> bool:
+        return bool(self.left)
+
     def _receive(self, size: int) -> bytes:
         data, self.left = self.left[:size], self.left[size:]
         return data

@@ -19,6 +19,8 @@ _REFUSED = 400
 
 def never_left(exchange: Exchange) -> bool:
     """Return whether the request certainly never left this machine, because no connection was made."""
+    if exchange.connection == "renewed":
+        return False  # It left on the connection that had been kept.
     return exchange.failure is not None and exchange.failure.phase in _UNSENT
 
 

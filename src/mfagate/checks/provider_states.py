@@ -204,7 +204,8 @@ class StateManager:
             left = until - time.monotonic()
             if left <= 0:
                 raise StateUnavailable("There is no time left.")
-            return self._attempt(request, settings, left if at_most is None else min(at_most, left))
+            limit = left if at_most is None else min(at_most, left)
+            return self._attempt(request, settings, limit, repeated=at_most is not None)
 
         seconds = min(REQUEST_RETRY_SECONDS, max(until - time.monotonic(), 0.0))
         attempts, _ = repeat(once, seconds, confirming=False)
@@ -212,7 +213,7 @@ class StateManager:
 
     def _set_up(self, request: requests.Request, settings: ProviderSettings | None) -> _SetupAnswer:
         def once(at_most: float | None) -> Attempt[_SetupAnswer]:
-            return self._attempt(request, settings)
+            return self._attempt(request, settings, repeated=at_most is not None)
 
         transcript = self._live.transcript
         if not sends_message(self._live, request):
@@ -229,10 +230,18 @@ class StateManager:
         return answer
 
     def _attempt(
-        self, request: requests.Request, settings: ProviderSettings | None, at_most: float | None = None
+        self,
+        request: requests.Request,
+        settings: ProviderSettings | None,
+        at_most: float | None = None,
+        *,
+        repeated: bool,
     ) -> Attempt[_SetupAnswer]:
-        """Send a request once. It failed only if there was no answer and nothing may have been created."""
-        fresh = sends_message(self._live, request)
+        """Send a request once. It failed only if there was no answer and nothing may have been created.
+
+        A repetition may reach another instance of the provider, so it opens a connection.
+        """
+        fresh = repeated or sends_message(self._live, request)
         exchange = self._live.target.arrange(request, settings, at_most=at_most, fresh=fresh)
         definite = definite_cause(exchange, self._live.dialect)
         answer = _SetupAnswer(exchange, definite)

@@ -17,9 +17,7 @@ from mfagate.core.exchange import Exchange, Phase
 from mfagate.core.finding import Finding
 from mfagate.core.result import Check
 from mfagate.inspection.client import login_budget
-
-SLOW_SECONDS = 0.8
-"""A phase that takes longer is slow: TCP repeats a lost segment after a second (RFC 6298 section 2)."""
+from mfagate.transport.pool import SLOW_SECONDS
 
 _OFTEN_SHARE = 0.25
 """From this share of all requests on, slow answers and repetitions are not a coincidence."""

@@ -92,7 +92,7 @@ def _without_secrets(declared: type[ProviderSettings], values: Mapping[str, Any]
 
 def _asked(hosts: Sequence[_Host]) -> Iterator[Item]:
     with ThreadPoolExecutor(max_workers=min(_MOST_AT_ONCE, len(hosts)) or 1, thread_name_prefix="doctor") as pool:
-        exchanges = list(pool.map(lambda host: host.target.send_unsigned(host.probe.request()), hosts))
+        exchanges = list(pool.map(_ask, hosts))
     offsets = []
     sightings = [_sighting(host, exchange) for host, exchange in zip(hosts, exchanges, strict=True)]
     blamed = {one.subject: finding for one, finding in this_machine(sightings)}
@@ -102,6 +102,13 @@ def _asked(hosts: Sequence[_Host]) -> Iterator[Item]:
             offsets.append(offset)
     if offsets:
         yield _clock(offsets)
+
+
+def _ask(host: _Host) -> Exchange:
+    try:
+        return host.target.send_unsigned(host.probe.request())
+    finally:
+        host.target.close()
 
 
 def _sighting(host: _Host, exchange: Exchange) -> Sighting:

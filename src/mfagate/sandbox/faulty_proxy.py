@@ -13,6 +13,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import urlsplit
 
+from mfagate.core.sockets import is_readable
+
 Fault = Callable[["Handler"], bool]
 """Answers instead of the server behind, or returns False to pass the request on."""
 
@@ -40,11 +42,19 @@ class Handler(BaseHTTPRequestHandler):
     _behind: http.client.HTTPConnection | None = None
 
     def handle_one_request(self) -> None:
-        """End the connection without a message when the client hangs up."""
+        """End the connection without a message when the client hangs up, or when the server stops."""
+        if not self.server.idles(self.connection):
+            self.close_connection = True
+            return
         try:
             super().handle_one_request()
         except (ConnectionError, ssl.SSLError):
             self.close_connection = True
+
+    def parse_request(self) -> bool:
+        """Parse the request that has begun: from now on it is answered, even if the server stops."""
+        self.server.works(self.connection)
+        return super().parse_request()
 
     def do_GET(self) -> None:
         """Inject the fault, or forward the request."""
@@ -61,22 +71,20 @@ class Handler(BaseHTTPRequestHandler):
     def ask(self) -> tuple[int, bytes, http.client.HTTPMessage]:
         """Forward this request, and return status, body and headers of the answer."""
         body, headers = self.read_body(), dict(self.headers)
-        for is_kept in (self._behind is not None, False):
-            self._behind = self._behind or self.server.connect()
-            try:
-                self._behind.request(self.command, self.path, body, headers)
-                answer = self._behind.getresponse()
-                return answer.status, answer.read(), answer.headers
-            except (ConnectionError, http.client.HTTPException, TimeoutError):
-                self._behind.close()
-                self._behind = None
-                if not is_kept:
-                    raise
-        raise AssertionError("a new connection answers or raises")
+        self._behind = self._behind or self.server.connect()
+        if self._behind.sock is not None and is_readable(self._behind.sock):
+            self._behind.close()  # The server has closed it; http.client opens a new one.
+        try:
+            self._behind.request(self.command, self.path, body, headers)
+            answer = self._behind.getresponse()
+            return answer.status, answer.read(), answer.headers
+        except (OSError, http.client.HTTPException):
+            self._behind.close()
+            raise
 
     def read_body(self) -> bytes:
         """Read the body of the request."""
-        self._may_keep = self._wants_to_keep
+        self._may_keep = self._wants_to_keep and "Transfer-Encoding" not in self.headers
         return self.rfile.read(int(self.headers.get("Content-Length") or 0))
 
     def _has_body(self) -> bool:
@@ -84,6 +92,7 @@ class Handler(BaseHTTPRequestHandler):
 
     def finish(self) -> None:
         """Close the connection to the server behind, too."""
+        self.server.works(self.connection)
         super().finish()
         if self._behind is not None:
             self._behind.close()
@@ -127,7 +136,8 @@ class Handler(BaseHTTPRequestHandler):
             headers["Content-Type"] = content_type
         for name, value in ({"Content-Length": str(len(body))} | headers).items():
             self.send_header(name, value)
-        keeps = self._may_keep and status not in (204, 304) and "Content-Length" not in headers
+        is_framed = "Content-Length" not in headers and not (body and status in (204, 304))
+        keeps = self._may_keep and is_framed and self.server.keeps_connections
         if not keeps:
             self.send_header("Connection", "close")
         self.end_headers()
@@ -153,7 +163,10 @@ class FaultyProxy(ThreadingHTTPServer):
         self._behind = urlsplit(behind)
         self.fault = fault
         self.lock = threading.Lock()
-        self._open: set[socket.socket] = set()
+        self._idle: set[socket.socket] = set()
+        self._is_stopping = False
+        self.keeps_connections = True
+        """Whether a connection serves more than one request."""
         self.requests: list[tuple[str, str]] = []
         self.on_connection: Callable[[socket.socket], bool] = lambda connection: False
         self._tls = tls
@@ -161,24 +174,6 @@ class FaultyProxy(ThreadingHTTPServer):
 
     def finish_request(self, request: Any, client_address: Any) -> None:
         """Serve one connection, in its thread."""
-        with self.lock:
-            self._open.add(request)
-        try:
-            self._serve(request, client_address)
-        finally:
-            with self.lock:
-                self._open.discard(request)
-
-    def server_close(self) -> None:
-        """End the connections, too: another server on the port may have other faults."""
-        super().server_close()
-        with self.lock:
-            connections = list(self._open)
-        for connection in connections:
-            with suppress(OSError):
-                connection.shutdown(socket.SHUT_RDWR)
-
-    def _serve(self, request: Any, client_address: Any) -> None:
         if self.on_connection(request):
             return
         if self._tls is None:
@@ -186,6 +181,28 @@ class FaultyProxy(ThreadingHTTPServer):
         else:
             with self._tls.wrap_socket(request, server_side=True) as secured:
                 super().finish_request(secured, client_address)
+
+    def idles(self, connection: socket.socket) -> bool:
+        """Note that a connection waits for a request; return False if none is accepted any more."""
+        with self.lock:
+            if not self._is_stopping:
+                self._idle.add(connection)
+            return not self._is_stopping
+
+    def works(self, connection: socket.socket) -> None:
+        """Note that a connection does not wait any more."""
+        with self.lock:
+            self._idle.discard(connection)
+
+    def server_close(self) -> None:
+        """End the idle connections, too, and the others after their answer: the next server may have other faults."""
+        super().server_close()
+        with self.lock:
+            self._is_stopping, self.keeps_connections = True, False
+            for connection in self._idle:
+                with suppress(OSError):
+                    # Not SSLSocket.shutdown, because another thread is reading.
+                    socket.socket.shutdown(connection, socket.SHUT_RDWR)
 
     def connect(self) -> http.client.HTTPConnection:
         """Return a connection to the server behind."""

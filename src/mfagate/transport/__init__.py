@@ -1,4 +1,4 @@
-"""Send one HTTP request over a new connection, and record what happened in each phase.
+"""Send one HTTP request over a new or a kept connection, and record what happened in each phase.
 
 :class:`Transport` turns a prepared ``requests`` request into an
 :class:`~mfagate.core.exchange.Exchange`. Whatever the network does becomes a

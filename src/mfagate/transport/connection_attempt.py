@@ -70,6 +70,12 @@ class ConnectionAttempt:
         for connection in self.release():
             connection.close()
 
+    def start_over(self) -> None:
+        """Give up a kept connection that was closed, and open a new one within the same deadline."""
+        self.close()
+        self.address = self.certificate = None
+        self.connection = "renewed"
+
     def release(self) -> list[socket.socket]:
         """Return the sockets, which the attempt will not close."""
         released, self._sockets = self._sockets, []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import ssl
 import tempfile
@@ -21,6 +22,11 @@ class ClientIdentity:
 
     pem: str = field(repr=False)
     shown: Mapping[str, str]
+
+    @property
+    def digest(self) -> str:
+        """A value that only the same certificate and key have, and that reveals neither."""
+        return hashlib.sha256(self.pem.encode()).hexdigest()
 
     def present_in(self, context: ssl.SSLContext) -> None:
         """Let a context present the certificate.

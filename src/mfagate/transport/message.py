@@ -26,6 +26,7 @@ from mfagate.transport.connection_attempt import Deadline
 from mfagate.transport.content import Undecodable, decode
 from mfagate.transport.endpoint import Endpoint
 from mfagate.transport.failures import TransportError, first_line, interrupted
+from mfagate.transport.framing import permits_another
 from mfagate.transport.stream import Stream
 
 if TYPE_CHECKING:
@@ -132,15 +133,23 @@ class ResponseHead:
     stream: Stream
     source: _Source
     reader: _Reader
+    method: str
+
+    @property
+    def headers(self) -> Headers:
+        """The header fields."""
+        return Headers(tuple(self.head.headers.items()))
 
     @property
     def leaves_connection(self) -> bool:
-        """Whether another request may follow, once the answer is complete (RFC 9112 section 9.3)."""
-        if self.head.will_close or self.head.status == 101 or not (self.head.isclosed() or self.head.length == 0):
+        """Whether another request may follow, now that the body was read."""
+        head = self.head
+        is_complete = (head.isclosed() or head.length == 0) and not self.source.ended
+        if not is_complete or not permits_another(self.method, head.status, head.version, self.headers):
             return False
         # What is left would be taken for the next answer.
         self.source.is_paused = True
-        return not self.reader.peek(1)
+        return not (self.reader.peek(1) or self.stream.has_unread or self.stream.is_broken)
 
     @property
     def idle_seconds(self) -> float | None:
@@ -155,7 +164,7 @@ class ResponseHead:
             TransportError: The body does not arrive completely.
         """
         body, truncated = self._body(limit, deadline)
-        headers = Headers(tuple(self.head.headers.items()))
+        headers = self.headers
         coding = raw(headers.get("content-encoding")) or ""
         undecodable: ForeignText | None = None
         try:
@@ -226,7 +235,7 @@ def read_head(
             if not head.chunked and head.headers.get("transfer-encoding", "identity").lower() != "identity":
                 raise http.client.HTTPException("its transfer coding is not just chunked")
             if head.status >= 200 or head.status == 101:
-                return ResponseHead(head, stream, source, reader)
+                return ResponseHead(head, stream, source, reader, method)
     except (OSError, http.client.HTTPException) as error:
         raise _no_head(error, stream, source.ended, sent, deadline) from error
 

@@ -12,7 +12,7 @@ PREFIX_LENGTH = 4096
 
 
 class Stream(ABC):
-    """A connection that counts the received bytes and keeps the first of them.
+    """A connection that counts the received bytes and keeps the first of them. ``is_broken`` after a failed ``send``.
 
     ``receive`` and ``send`` raise ``TimeoutError`` when the deadline has passed
     and other ``OSError`` when the connection is lost.
@@ -21,6 +21,7 @@ class Stream(ABC):
     def __init__(self) -> None:
         self.received = 0
         self.prefix = b""
+        self.is_broken = False
 
     def receive(self, size: int) -> bytes:
         """Return 1 to ``size`` bytes; none when the peer has closed its side."""
@@ -41,8 +42,15 @@ class Stream(ABC):
     def send(self, data: bytes) -> None:
         """Send all of ``data``."""
         left = memoryview(data)
+        self.is_broken = True
         while left:
             left = left[self._send(left) :]
+        self.is_broken = False
+
+    @property
+    @abstractmethod
+    def has_unread(self) -> bool:
+        """Whether bytes have arrived that nobody has read, although the socket shows none."""
 
     @abstractmethod
     def _receive(self, size: int) -> bytes: ...
@@ -63,6 +71,11 @@ class SocketStream(Stream):
         """Begin another exchange, with its own deadline."""
         self.forget_received()
         self._deadline = deadline
+
+    @property
+    def has_unread(self) -> bool:
+        """False: what has arrived is read, or is still in the socket."""
+        return False
 
     def _receive(self, size: int) -> bytes:
         self._connection.settimeout(self._deadline.remaining())

@@ -121,6 +121,11 @@ class TlsStream(Stream):
         self.forget_received()
         self.lower.renew(deadline)
 
+    @property
+    def has_unread(self) -> bool:
+        """Whether a record after the last one that was read has arrived."""
+        return bool(self._tls.pending() or self._incoming.pending) or self.lower.has_unread
+
     def _send(self, data: memoryview) -> int:
         return self._run(self._tls.write, data)
 
@@ -208,10 +213,16 @@ class Verifier:
 
     def __init__(self, ca_bundle: Path | None, trust_env: bool, identity: ClientIdentity | None = None) -> None:
         self.shows_certificate = identity is not None
+        self._identity = identity
         if identity is None:
             self.bundle, self.context = trust.trusting(ca_bundle, trust_env)
         else:
             self.bundle, self.context = trust.presenting(ca_bundle, trust_env, identity)
+
+    @property
+    def trust(self) -> tuple[Path, str | None]:
+        """The CA bundle and the client certificate: connections with another pair are different connections."""
+        return self.bundle, self._identity.digest if self._identity is not None else None
 
     def secure(
         self, lower: Stream, server_name: str, attempt: ConnectionAttempt, reopen: Callable[[ConnectionAttempt], Stream]

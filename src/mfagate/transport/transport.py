@@ -14,9 +14,10 @@ from mfagate.transport import certificates
 from mfagate.transport.connection_attempt import ConnectionAttempt
 from mfagate.transport.endpoint import Endpoint, MalformedUrl
 from mfagate.transport.failures import TransportError, short_of_resources
+from mfagate.transport.framing import asks_to_close
 from mfagate.transport.identity import ClientIdentity
 from mfagate.transport.message import ResponseHead, as_sent, read_head, send, serialize
-from mfagate.transport.pool import ConnectionPool, KeptConnection, until
+from mfagate.transport.pool import LONGEST_IDLE_SECONDS, SLOW_SECONDS, ConnectionPool, KeptConnection, until
 from mfagate.transport.proxy import Proxy, is_own_answer, proxy_for, unasked_refusal
 from mfagate.transport.route import Route
 from mfagate.transport.stream import Stream
@@ -95,7 +96,7 @@ class Transport:
                 proxy = proxy_for(request.url or "") if self._trust_env else None
                 response = self._exchange(attempt, sent, request.path_url, Route(endpoint, proxy), fresh=fresh)
             except TransportError as error:
-                failure = _blamed(error, attempt, timeout).in_phase(attempt.phase)
+                failure = _noted(_blamed(error, attempt, timeout), attempt).in_phase(attempt.phase)
             except (OSError, MemoryError, RuntimeError) as error:
                 failure = short_of_resources(error).in_phase(attempt.phase)
         return Exchange(
@@ -114,19 +115,27 @@ class Transport:
     def _exchange(
         self, attempt: ConnectionAttempt, sent: Request, target: str, route: Route, *, fresh: bool
     ) -> Response:
-        kept = self._pool.take(route) if self._pool is not None and not fresh else None
+        kept = None if fresh else self._kept(sent.method, route)
         if kept is None:
             return self._converse(self._open(attempt, route), attempt, sent, target, route)
         stream = _resumed(kept, attempt)
         try:
             return self._converse(stream, attempt, sent, target, route)
         except TransportError as error:
-            if stream.received or error.cause is CauseId.NETWORK_READ_TIMEOUT or sent.method not in _IDEMPOTENT:
+            if stream.received or error.cause in _NOT_STALE or sent.method not in _IDEMPOTENT:
                 raise
         # The server had closed the connection before the request came.
-        attempt.close()
-        attempt.connection = "renewed"
+        attempt.start_over()
         return self._converse(self._open(attempt, route), attempt, sent, target, route)
+
+    def _kept(self, method: str, route: Route) -> KeptConnection | None:
+        if self._pool is None:
+            return None
+        idle_seconds = LONGEST_IDLE_SECONDS if method in _IDEMPOTENT else _UNREPEATABLE_IDLE_SECONDS
+        return self._pool.take(self._key(route), idle_seconds)
+
+    def _key(self, route: Route) -> tuple[Route, tuple[Path, str | None]]:
+        return route, self._verifier.trust
 
     def _open(self, attempt: ConnectionAttempt, route: Route) -> Stream:
         """Open a new connection to the endpoint, with TLS if it is https."""
@@ -145,10 +154,10 @@ class Transport:
             answer = self._ask(stream, attempt, sent, target, route)
         with attempt.during(Phase.TRANSFER):
             response = answer.complete(self._max_body_bytes, attempt.deadline)
-        if self._pool is not None and answer.leaves_connection:
+        if self._pool is not None and _may_keep(attempt, sent, response) and answer.leaves_connection:
             sockets = attempt.release()
             kept = KeptConnection(stream, sockets, attempt.address, attempt.certificate, until(answer.idle_seconds))
-            self._pool.put(route, kept)
+            self._pool.put(self._key(route), kept)
         return response
 
     def _secure(self, stream: Stream, attempt: ConnectionAttempt, route: Route) -> TlsStream:
@@ -186,6 +195,23 @@ class Transport:
 _IDEMPOTENT = ("GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE")
 """RFC 9110 section 9.2.2."""
 
+_NOT_STALE = (CauseId.NETWORK_READ_TIMEOUT, CauseId.GATE_RESOURCES)
+
+_UNREPEATABLE_IDLE_SECONDS = 1.0
+"""A request that must not be repeated uses only a connection that was just in use: servers close idle connections after
+2 s (gunicorn) or more, and the request could be on its way at that moment."""
+
+_OPENING = (Phase.RESOLVE, Phase.CONNECT, Phase.TLS)
+
+
+def _may_keep(attempt: ConnectionAttempt, sent: Request, response: Response) -> bool:
+    """Return whether we keep the connection.
+
+    One that was slow to open is not kept: the next request shows whether all connections are slow.
+    """
+    slow = any(attempt.phases.get(phase, 0.0) >= SLOW_SECONDS for phase in _OPENING)
+    return not (slow or response.truncated or asks_to_close(sent.headers))
+
 
 def _resumed(kept: KeptConnection, attempt: ConnectionAttempt) -> Stream:
     """Let the attempt use a kept connection, and close it unless it is kept again."""
@@ -194,6 +220,19 @@ def _resumed(kept: KeptConnection, attempt: ConnectionAttempt) -> Stream:
     attempt.address, attempt.certificate, attempt.connection = kept.address, kept.certificate, "kept"
     kept.stream.renew(attempt.deadline)
     return kept.stream
+
+
+_CONNECTIONS = {
+    "kept": "kept open after an earlier request",
+    "renewed": "the kept connection had been closed; sent again on a new one",
+}
+
+
+def _noted(error: TransportError, attempt: ConnectionAttempt) -> TransportError:
+    """Add to the evidence that the connection was not a new one."""
+    if attempt.connection in _CONNECTIONS:
+        error.evidence["connection"] = _CONNECTIONS[attempt.connection]
+    return error
 
 
 _LATE = (CauseId.NETWORK_READ_TIMEOUT, CauseId.NETWORK_CONNECTION_TIMEOUT, CauseId.NETWORK_DNS_FAILURE)

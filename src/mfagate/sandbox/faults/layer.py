@@ -67,6 +67,8 @@ class Faulty:
         port = 0 if line is not None else self._port
         proxy = self._running.enter_context(faulty_proxy(self._behind, requests, tls, port))
         proxy.on_connection = connections
+        # Such a fault counts connections. With one request each, after and times mean what they say.
+        proxy.keeps_connections = not connections.triggers
         proxy.requests = self.requests
         if line is None:
             return proxy.server_port
