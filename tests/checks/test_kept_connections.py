@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import socket
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -14,12 +15,17 @@ from mfagate.checks import baseline, stability
 from mfagate.checks.live import LiveContext
 from mfagate.checks.messages import never_left
 from mfagate.checks.retry import Attempt, Attempts
+from mfagate.core import check_ids
 from mfagate.core.causes import CauseId, Outcome
 from mfagate.core.exchange import ConnectionUse, Exchange, Failure, Phase, Request, Response
 from mfagate.core.result import Check, Measured, Verdict
+from mfagate.doctor.reachable import reachable
+from mfagate.doctor.readable import Tables
 from mfagate.history.prior_runs import PriorRuns
 from mfagate.history.record import IntegrationState, PhaseSample, answered_requests, samples_of
+from mfagate.transport.pool import ConnectionPool, KeptConnection
 from tests.checks.contexts import live_context
+from tests.checks.fake import Fake, Run, Server
 
 OPENED = {Phase.CONNECT: 0.03, Phase.PROCESSING: 0.1}
 SPARED = {Phase.PROCESSING: 0.1}
@@ -110,3 +116,49 @@ def test_a_request_that_was_sent_again_has_left_this_machine(connection: Connect
     refused = Failure(CauseId.NETWORK_CONNECTION_REFUSED, Phase.CONNECT, "refused")
     lost = Exchange(REQUEST, datetime.now(UTC), failure=refused, connection=connection)
     assert never_left(lost) is never
+
+
+@pytest.fixture
+def used(monkeypatch: pytest.MonkeyPatch) -> list[socket.socket]:
+    """The sockets of all connections that were kept after a request."""
+    found: list[socket.socket] = []
+    put = ConnectionPool.put
+
+    def noted(self: ConnectionPool, key: Hashable, connection: KeptConnection) -> None:
+        found.extend(connection.sockets)
+        put(self, key, connection)
+
+    monkeypatch.setattr(ConnectionPool, "put", noted)
+    return found
+
+
+def test_no_connection_stays_open_after_a_run(used: list[socket.socket], run: Run) -> None:
+    run()
+    assert used
+    assert {connection.fileno() for connection in used} == {-1}
+
+
+def test_no_connection_stays_open_after_an_interrupt(
+    used: list[socket.socket], run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupt(transcript: object, check: Check) -> Check:
+        if check.id == check_ids.CREDENTIAL_ACCEPTED:
+            raise KeyboardInterrupt
+        return check
+
+    monkeypatch.setattr(stability, "with_other_answers", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        run()
+    assert used
+    assert {connection.fileno() for connection in used} == {-1}
+
+
+def test_no_connection_stays_open_after_the_doctor_has_asked(
+    used: list[socket.socket], tmp_path: Path, provider: Fake, server: Server
+) -> None:
+    settings = live_context(tmp_path, provider).context.tables.settings
+    tables: Tables = {"x": {"settings": settings.values}}
+    items = list(reachable([settings.integration], tables))
+    assert any("ms to connect" in item.detail for item in items)
+    assert used
+    assert {connection.fileno() for connection in used} == {-1}
