@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import json
 import logging
 import ssl
 import threading
@@ -172,3 +173,61 @@ def test_says_how_to_install_what_is_missing(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr("mfagate.core.extras.find_spec", lambda name: None)
     with pytest.raises(SandboxError, match=r"pip install \S+\[emulator\]"):
         EmulatorSandbox("Tiny", Path("tiny.py"), settings=()).start()
+
+
+def connected(running: tuple[str, Path]) -> http.client.HTTPConnection:
+    context = ssl.create_default_context(cafile=running[1])
+    return http.client.HTTPSConnection(running[0], timeout=10, context=context)
+
+
+def test_a_connection_serves_many_requests_even_if_a_body_was_not_wanted(running: tuple[str, Path]) -> None:
+    connection = connected(running)
+    used, statuses = set(), []
+    for method, path, body in [
+        ("GET", "/users/alice", b""),
+        ("POST", "/nothing", b"GET /users/alice HTTP/1.1\r\n\r\n"),
+        ("POST", "/refused", b"x" * 5000),
+        ("HEAD", "/users/alice", b""),
+        ("POST", "/defect", b"{}"),
+        ("DELETE", "/users/alice", b""),
+        ("GET", "/users/alice", b""),
+    ]:
+        connection.request(method, path, body)
+        used.add(connection.sock)
+        answer = connection.getresponse()
+        answer.read()
+        statuses.append(answer.status)
+    connection.close()
+    assert statuses == [200, 404, 403, 200, 500, 204, 200]
+    assert len(used) == 1
+
+
+@pytest.mark.parametrize(
+    ("headers", "body"),
+    [({"Connection": "close"}, b'{"a": 1}'), ({}, iter([b'{"a": ', b"1}"]))],
+    ids=["asked to close", "chunked"],
+)
+def test_a_connection_ends_after_a_request_whose_end_is_in_doubt_or_that_asks_for_it(
+    running: tuple[str, Path], headers: dict[str, str], body: Any
+) -> None:
+    connection = connected(running)
+    connection.request("POST", "/json", body, {**AS_JSON, **headers})
+    answer = connection.getresponse()
+    assert (answer.status, answer.headers["Connection"]) == (200, "close")
+    assert json.loads(answer.read()) == {"a": 1}
+    connection.close()
+
+
+def test_an_idle_connection_does_not_keep_the_emulator_running(tmp_path: Path) -> None:
+    authority = Authority(tmp_path, [])
+    listener = Listener(Tiny(), authority.context())
+    thread = threading.Thread(target=listener.serve_forever, args=(0.01,))
+    thread.start()
+    connection = connected((f"127.0.0.1:{listener.port}", authority.bundle))
+    connection.request("GET", "/users/alice")
+    assert connection.getresponse().read()
+    listener.shutdown()
+    listener.server_close()
+    thread.join(10)
+    assert not thread.is_alive()
+    connection.close()

@@ -24,7 +24,7 @@ from mfagate.core.causes import CauseId
 from mfagate.core.exchange import Phase
 from mfagate.core.finding import Finding
 from mfagate.core.result import Check
-from mfagate.history.record import IntegrationState, PhaseSample, samples_of, share_of
+from mfagate.history.record import IntegrationState, PhaseSample, answered_requests, samples_of, share_of
 
 
 def latency(live: LiveContext) -> Iterator[Check]:
@@ -45,13 +45,13 @@ def _comparable(live: LiveContext) -> Iterator[tuple[datetime, IntegrationState]
 
 
 def _phase(live: LiveContext, current: PhaseSample) -> Check:
-    _, asked = share_of(live.transcript.measured)
+    samples = samples_of(live.transcript.measured)
     earlier = [
         Observation(at, sample.median)
         for at, state in _comparable(live)
         for sample in state.samples
-        # A run that ended early has sent other requests. How many of them opened a connection says nothing.
-        if sample.phase is current.phase and state.questions * 2 >= asked
+        # A run that ended early has sent other requests.
+        if sample.phase is current.phase and answered_requests(state.samples) * 2 >= answered_requests(samples)
     ]
     status = follow([*earlier, Observation(datetime.now(UTC), current.median)], latency_score)
     phase, now = current.phase, _seconds(current.median)
@@ -60,7 +60,6 @@ def _phase(live: LiveContext, current: PhaseSample) -> Check:
     usual = _seconds(typical_seconds(status.baseline))
     if status.state is SeriesState.USUAL:
         return passed(check_ids.LATENCY, f"{phase} takes {now}, usually {usual}", subject=phase)
-    samples = samples_of(live.transcript.measured)
     evidence = {
         "now": f"{now} (median of {current.requests} requests)",
         "usual": f"{usual} (median of {len(status.baseline)} nightly runs)",

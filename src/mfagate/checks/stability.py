@@ -39,7 +39,17 @@ def run(live: LiveContext) -> Iterator[Check]:
     if slow:
         yield _slowly(live, slow)
     if late is None and not slow:
-        yield passed(check_ids.PROVIDER_STEADY, f"{len(requests)} requests were answered at the first attempt")
+        message = f"{len(requests)} requests were answered at the first attempt"
+        steady = passed(check_ids.PROVIDER_STEADY, message)
+        yield steady.model_copy(update={"evidence": _renewed(representatives)})
+
+
+def _renewed(attempts: list[Attempt[object]]) -> Mapping[str, str]:
+    """Count the requests whose kept connection had been closed. That is no fault: servers close idle connections."""
+    renewed = sum(attempt.exchange is not None and attempt.exchange.connection == "renewed" for attempt in attempts)
+    if not renewed:
+        return {}
+    return {"connections": f"{renewed} kept connections had been closed; their requests were sent again on new ones"}
 
 
 def sporadic(transcript: Transcript) -> Finding | None:

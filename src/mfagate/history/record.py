@@ -42,7 +42,10 @@ class RecordedProblem:
 
 @dataclass(frozen=True, slots=True)
 class PhaseSample:
-    """The duration of one phase in one run, in seconds, over all successful requests."""
+    """The duration of one phase in one run, in seconds, over all successful requests that had this phase.
+
+    A request on a kept connection has no phases ``resolve``, ``connect`` and ``tls``.
+    """
 
     phase: Phase
     requests: Count
@@ -156,6 +159,11 @@ def samples_of(measured: Sequence[Measured]) -> tuple[PhaseSample, ...]:
         for phase, all_of in seconds.items()
         if all_of
     )
+
+
+def answered_requests(samples: Sequence[PhaseSample]) -> int:
+    """Return how many requests were answered, on new or kept connections: each of them was processed."""
+    return next((sample.requests for sample in samples if sample.phase is Phase.PROCESSING), 0)
 
 
 def share_of(measured: Sequence[Measured]) -> tuple[int, int]:

@@ -128,11 +128,14 @@ def simulate(monkeypatch: pytest.MonkeyPatch, provider: Provider, key_expires: d
         self: LiveTarget,
         prepared: requests.PreparedRequest,
         wire: Transport,
-        at_most: float | None = None,
-        known: str = "",
+        *how: Any,
+        fresh: bool = False,
     ) -> Exchange:
-        exchange = send(self, prepared, wire, at_most, known)
-        return exchange if exchange.failure else replace(exchange, phases=provider.phases())
+        exchange = send(self, prepared, wire, *how, fresh=fresh)
+        if exchange.failure:
+            return exchange
+        phases = provider.phases()
+        return replace(exchange, phases={phase: phases[phase] for phase in exchange.phases})
 
     def expiries(self: DuoProbes, settings: Any) -> list[ExpiryProbe]:
         (probe,) = self.credentials(settings)
