@@ -25,15 +25,13 @@ import sys, threading, time
 from concurrent.futures import ThreadPoolExecutor
 import requests
 from mfagate.providers.duo.auth import DuoAuth
-from mfagate.providers.duo.settings import DuoSettings
 endpoint, bundle, host, key, secret = sys.argv[1:]
-settings = DuoSettings(host=host, integration_key=key, secret_key=secret)
 local = threading.local()
 def ask(number):
     if not hasattr(local, "session"):
         local.session = requests.Session()
         local.session.trust_env = False
-    request = requests.Request("GET", f"https://{host}/auth/v2/check", auth=DuoAuth(settings)).prepare()
+    request = requests.Request("GET", f"https://{host}/auth/v2/check", auth=DuoAuth(host, key, secret)).prepare()
     request.url = request.url.replace(f"https://{host}", endpoint)
     return local.session.send(request, verify=bundle).status_code
 with ThreadPoolExecutor(int(%d)) as pool:

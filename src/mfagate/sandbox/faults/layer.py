@@ -15,7 +15,7 @@ from mfagate.sandbox.faults.body import edited
 from mfagate.sandbox.faults.connection import CONNECTION_FAULTS, black_hole, closed
 from mfagate.sandbox.faults.http import HTTP_FAULTS
 from mfagate.sandbox.faults.kind import FaultKind, Layer
-from mfagate.sandbox.faults.line import Line, relay
+from mfagate.sandbox.faults.line import NetworkLine, relay
 from mfagate.sandbox.faults.spec import BadFault, Fault, Trigger
 from mfagate.sandbox.faulty_proxy import Handler, faulty_proxy
 
@@ -55,7 +55,7 @@ class Faulty:
         self._port = self._start(faults, tls_fault)
 
     def _start(self, faults: Sequence[Fault], tls_fault: Fault | None) -> int:
-        line = next((Line.of(fault) for fault in faults if fault.kind.layer is Layer.LINE), None)
+        line = next((NetworkLine.of(fault) for fault in faults if fault.kind.layer is Layer.LINE), None)
         names = {fault.kind.name for fault in faults}
         if "refuse" in names:
             return self._running.enter_context(closed(self._port))

@@ -33,7 +33,7 @@ _MOST_BUFFERED = 1 << 16
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class NetworkLine:
     """A line. Times are in seconds, ``loss`` is a share, and ``bandwidth`` is in bytes per second."""
 
     round_trip: float
@@ -51,7 +51,7 @@ class Line:
 class Direction:
     """One direction of a connection: when the bytes that are sent arrive. Bytes never overtake each other."""
 
-    def __init__(self, line: Line, chance: random.Random) -> None:
+    def __init__(self, line: NetworkLine, chance: random.Random) -> None:
         self._line = line
         self._chance = chance
         self._free_at = 0.0
@@ -82,7 +82,7 @@ class Direction:
 
 
 @contextmanager
-def relay(line: Line, to: int, port: int = 0, *, seed: int = 0) -> Iterator[int]:
+def relay(line: NetworkLine, to: int, port: int = 0, *, seed: int = 0) -> Iterator[int]:
     """Relay connections to a port of 127.0.0.1 over a line while the context lasts, and yield the port to connect to.
 
     Args:
@@ -112,7 +112,7 @@ def relay(line: Line, to: int, port: int = 0, *, seed: int = 0) -> Iterator[int]
 
 
 class _Relay:
-    def __init__(self, line: Line, to: int, seed: int) -> None:
+    def __init__(self, line: NetworkLine, to: int, seed: int) -> None:
         self._line = line
         self._to = to
         self._chance = random.Random(seed)  # noqa: S311 - not used for secrets
