@@ -169,7 +169,7 @@ def test_a_fault_of_one_or_of_all_environments(folder: Path) -> None:
         assert [name for name, verdict in verdicts.items() if verdict != "pass"] == broken, done.stdout
 
 
-def test_one_credential_in_two_environments_is_said(folder: Path) -> None:
+def test_one_credential_in_two_environments_is_reported(folder: Path) -> None:
     path = folder / "integrations.toml"
     text = CONFIGURATION.replace('endpoint = "sandbox"\n', "").replace("sandbox:host", "api-1a2b3c4d.duosecurity.com")
     text = text.replace("sandbox:integration_key", "DIABCDEFGHIJKLMNOPQR").replace("sandbox:secret_key", "env:KEY")

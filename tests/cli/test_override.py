@@ -36,7 +36,7 @@ def recorded(project: Project, result: CommandResult) -> list[str]:
 
 
 @pytest.mark.parametrize("command", ["check", "gate"])
-def test_the_reason_stands_in_every_report_and_the_verdict_stays(broken: Project, command: str) -> None:
+def test_every_report_has_the_reason_and_the_verdict_stays(broken: Project, command: str) -> None:
     result = broken.run(command, "--override", "incident 4711")
     assert (result.exit_code, result.report["verdict"]) == (0, "fail")
     assert result.first["cause"] == "config.reference-unresolved"

@@ -105,7 +105,7 @@ def test_an_exact_word_is_strong(tmp_path: Path) -> None:
         (match.regex("allow", regex="^(allow|bypass)$"), set()),
     ],
 )
-def test_another_allowed_word_is_blind_only_if_the_reader_decides_otherwise(
+def test_another_allowed_word_is_blind_only_if_the_reader_decides_differently(
     tmp_path: Path, matcher: Any, expected: set[str]
 ) -> None:
     path = contract(tmp_path, {"result": matcher}, ("other", "/answer", {"result": "deny"}))

@@ -58,7 +58,7 @@ def another_process() -> Iterator[subprocess.Popen[str]]:
             process.kill()
 
 
-def test_who_holds_it_is_said() -> None:
+def test_the_holder_is_named() -> None:
     with another_process() as process, pytest.raises(Held) as raised, locked("users", at_once):
         pass
     assert f"process {process.pid} (mfagate gate), since 20" in str(raised.value)

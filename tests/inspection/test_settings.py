@@ -312,7 +312,7 @@ def test_a_credential_in_a_line_that_environments_share_gets_a_line_of_its_own(
     assert {finding.next_step for findings in found.values() for finding in findings} == {step}
 
 
-def test_a_credential_of_many_is_told_in_few_words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_credential_of_many_integrations_is_reported_briefly(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("KEY", SECRET)
     holders = {f"s{number}": ("staging", "KEY") for number in range(20)}
     found = _share(tmp_path, a=("production", "KEY"), **holders)

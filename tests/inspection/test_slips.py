@@ -202,7 +202,7 @@ LIKELY = {
 
 
 @pytest.mark.parametrize(("cause", "value"), [(cause, value) for cause, values in LIKELY.items() for value in values])
-def test_what_has_no_form_is_told_by_what_it_seems_to_be(tmp_path: Path, cause: str, value: str) -> None:
+def test_a_value_without_a_form_is_described_by_its_likely_kind(tmp_path: Path, cause: str, value: str) -> None:
     for provider, name in (("duo", "secret_key"), ("okta", "api_token"), ("privacyidea", "validate_key")):
         (finding,) = inspected(tmp_path, provider, {**EXAMPLES[provider], name: value})
         assert finding.cause == cause

@@ -23,7 +23,7 @@ from .healthy import EXAMPLES
 def examined(
     folder: Path, provider: str, settings: dict[str, str], more: str = "", environment: str = "production"
 ) -> list[Check]:
-    """Run the configuration rung on a configuration as it is written."""
+    """Run the configuration check on a configuration as it is written."""
     lines = "".join(f"{name} = {json.dumps(value)}\n" for name, value in settings.items())
     head, _, tables = more.partition("[") if not more.startswith("[") else ("", "", more[1:])
     text = f'[integrations.a]\nprovider = "{provider}"\nenvironment = "{environment}"\n{head}'
@@ -181,7 +181,7 @@ def test_a_setting_is_found_under_another_name_in_its_source(
     assert f'secret_key = "{there}"' in (checks[0].next_step or "")
 
 
-def test_another_name_is_said_once(tmp_path: Path) -> None:
+def test_another_name_is_reported_once(tmp_path: Path) -> None:
     (tmp_path / ".env").write_text("DUO_SKEY=abc\n")
     (check, *_) = examined(tmp_path, "duo", {**EXAMPLES["duo"], "secret_key": "dotenv:.env#DUO_SKEYY"})
     assert check.message.endswith("does not define DUO_SKEYY; did you mean 'DUO_SKEY'?")

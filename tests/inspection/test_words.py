@@ -27,7 +27,7 @@ PLACEHOLDERS = {
 @pytest.mark.parametrize(
     ("reason", "value"), [(reason, value) for reason in PLACEHOLDERS for value in PLACEHOLDERS[reason]]
 )
-def test_a_placeholder_is_told_by_kind(reason: str, value: str) -> None:
+def test_the_kind_of_a_placeholder_is_recognised(reason: str, value: str) -> None:
     assert reason in (placeholder(value) or "")
 
 

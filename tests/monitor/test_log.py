@@ -91,7 +91,7 @@ def test_what_is_the_providers_is_a_warning_and_a_user_who_is_refused_ends_it(
     assert [record.levelname for record in kept.records] == ["WARNING", "WARNING"]
 
 
-def test_recovery_is_told_once_the_cause_is_quiet(kept: Kept) -> None:
+def test_recovery_is_logged_when_the_cause_is_quiet(kept: Kept) -> None:
     now = 0.0
     incidents = Incidents("duo-eu", quiet_seconds=60, clock=lambda: now)
 
@@ -170,7 +170,7 @@ def client() -> Iterator[httpx.Client]:
 
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 429, 500])
 @pytest.mark.parametrize("name", ["auth0", "duo", "entra", "okta", "privacyidea", "twilio"])
-def test_no_secret_is_told(
+def test_no_secret_is_logged(
     provider: Provider, kept: Kept, client: httpx.Client, name: str, status: int, capfd: pytest.CaptureFixture[str]
 ) -> None:
     registry = CollectorRegistry()

@@ -59,7 +59,7 @@ def test_it_is_openmetrics(watching: Monitor, registry: CollectorRegistry) -> No
     assert all(family.documentation for family in families.values())
 
 
-def test_every_phase_may_be_told(watching: Monitor, registry: CollectorRegistry) -> None:
+def test_every_phase_has_a_metric(watching: Monitor, registry: CollectorRegistry) -> None:
     """One that nobody knows is a defect that is counted, and costs neither the other phases nor the cause."""
     watching.observe(None, REFUSED, 0.25, {"resolve": 0.1, "waiting": 0.1, "processing": 0.2})
     labels = {"integration": "duo-eu", "provider": "duo"}

@@ -122,7 +122,7 @@ def test_an_override_that_makes_no_sense_is_refused(
 
 
 @pytest.mark.parametrize("workers", [(), ("-n", "2", "--dist", "loadscope")])
-def test_a_waived_finding_passes_and_is_told(
+def test_a_waived_finding_passes_and_is_reported(
     checked: Project, pytester: pytest.Pytester, workers: tuple[str, ...]
 ) -> None:
     tomorrow = datetime.now(UTC).date() + timedelta(days=1)

@@ -159,7 +159,7 @@ def test_which_methods_are_allowed(running: tuple[str, Path], session: requests.
     assert session.head(f"http://{running[0]}/users/alice", timeout=10).content == b""
 
 
-def test_a_defect_looks_like_an_outage_and_stands_in_the_log(
+def test_a_defect_looks_like_an_outage_and_is_logged(
     running: tuple[str, Path], session: requests.Session, caplog: pytest.LogCaptureFixture
 ) -> None:
     with caplog.at_level(logging.ERROR, logger="mfagate.emulator"):

@@ -80,7 +80,7 @@ def test_a_gate_run_shows_what_a_report_would_look_like(
     assert f"drill, faults injected: mfa ({', '.join(faults)})" in result.stdout
 
 
-def test_a_drill_that_passes_is_told_as_one(project: Drill) -> None:
+def test_a_drill_that_passes_is_reported_as_a_drill(project: Drill) -> None:
     result = project.gate("mfa=added")
     assert (result.exit_code, "drill, faults injected" in result.stdout) == (0, True), result.stdout
     assert 'name="faults" value="added"' in (project.folder / "junit.xml").read_text()
@@ -88,7 +88,7 @@ def test_a_drill_that_passes_is_told_as_one(project: Drill) -> None:
 
 
 @pytest.mark.parametrize("fault", ["removed:nosuchfield", "status:503,path=/nowhere", "reset,after=9999"])
-def test_a_fault_that_does_nothing_is_told(project: Drill, fault: str) -> None:
+def test_a_fault_that_never_fires_is_reported(project: Drill, fault: str) -> None:
     """Whoever misspells a field must not take the pass for a gate that sees nothing."""
     result = project.gate(f"mfa={fault}")
     (warning,) = result.report["run"]["warnings"]

@@ -69,7 +69,7 @@ def test_a_tag_and_a_commit_are_looked_up(folder: Path, origin: Path) -> None:
         assert (source.requirement(""), source.doubt) == (f"mfagate @ git+file://{origin}@{revision}", "")
 
 
-def test_a_repository_that_does_not_answer_is_said(folder: Path, tmp_path: Path) -> None:
+def test_a_repository_that_does_not_answer_is_reported(folder: Path, tmp_path: Path) -> None:
     assert "cannot be read from here" in parse(f"git+file://{tmp_path}/nowhere@v0.1.0", folder).doubt
 
 

@@ -504,7 +504,9 @@ KEEPS, COMMENT = "docker run --env-file keeps the quotes", "keeps the comment af
         ("A=x  ", "x", [], ["docker run --env-file reads its spaces, quotes or backslashes differently"]),
     ],
 )  # fmt: skip
-def test_what_other_programs_read_otherwise(line: str, value: str, variables: list[str], expected: list[str]) -> None:
+def test_values_that_other_programs_read_differently(
+    line: str, value: str, variables: list[str], expected: list[str]
+) -> None:
     assert list(misread(line, value, variables)) == expected
 
 

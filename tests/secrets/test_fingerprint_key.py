@@ -130,7 +130,7 @@ def test_a_file_of_another_user(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 
 
 @pytest.mark.parametrize("text", ["", "0", "0" * 64, KEY.text[:-1], KEY.text + "0", KEY.text.upper(), "zz" * 32])
-def test_a_file_that_holds_no_key_is_told_without_its_text(tmp_path: Path, text: str) -> None:
+def test_a_file_without_a_key_is_reported_without_its_text(tmp_path: Path, text: str) -> None:
     path = tmp_path / FILE_NAME
     path.touch(0o600)
     path.write_text(text)

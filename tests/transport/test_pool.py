@@ -230,7 +230,7 @@ def test_silence_on_a_kept_connection_is_a_timeout(serve: Serve) -> None:
         server.stopping.wait(PATIENCE)
 
     server = serve(handler)
-    with kept(timeout=0.5) as send:
+    with kept(timeout=2.0) as send:
         send(server.url())
         second = send(server.url())
     assert (server.accepted, second.connection) == (1, "kept")

@@ -150,7 +150,7 @@ def with_a_new_field(handler: Handler) -> bool:
     return handler.relay(status, changed, headers, headers["Content-Type"])
 
 
-def test_a_field_is_told_once(duo: Duo, running: Running) -> None:
+def test_a_field_is_reported_once(duo: Duo, running: Running) -> None:
     with faulty_proxy(running.endpoint, with_a_new_field) as before:
         duo._text = duo.text().replace(running.endpoint, before.url)
         first, second = duo.run("nightly"), duo.run("nightly")

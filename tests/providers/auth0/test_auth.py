@@ -109,7 +109,7 @@ def test_a_missing_secret_is_not_sent(endpoint: TokenEndpoint) -> None:
     assert "secret" not in content(form)
 
 
-def test_a_refused_token_is_told() -> None:
+def test_a_refused_token_is_reported() -> None:
     with pytest.raises(TokenRefused) as raised:
         signed("GET", "/api/v2/x", TokenEndpoint(401))
     assert "s" * 64 not in repr(raised.value)

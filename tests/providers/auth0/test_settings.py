@@ -65,7 +65,7 @@ def test_other_hosts_that_may_be_right(domain: str) -> None:
         ("login.acme.com", None, "custom domain"),
     ],
 )
-def test_what_differs_is_said(domain: str, audience: str | None, words: str) -> None:
+def test_the_difference_is_named(domain: str, audience: str | None, words: str) -> None:
     ((name, finding),) = PROVIDER.inspect(settings(domain, audience))
     assert name == "audience"
     assert words in finding.message

@@ -122,8 +122,8 @@ class TestAuth0(ProviderSuite):
         project.change({"management_token": "sandbox:management_token"}, running)
         result = project.run("gate")
         assert result.exit_code == 0, result.stdout
-        for rung in ("credential.accepted", "credential.enforced"):
-            seen = {check["subject"]: check["outcome"] for check in result.checks(rung)}
+        for check_id in ("credential.accepted", "credential.enforced"):
+            seen = {check["subject"]: check["outcome"] for check in result.checks(check_id)}
             assert seen == {"client_secret": "pass", "management_token": "pass"}
         assert result.checks("identity")[0]["outcome"] == "pass"
         (warning,) = [check for check in result.checks("configuration") if check["outcome"] == "warn"]

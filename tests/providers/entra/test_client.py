@@ -294,7 +294,7 @@ def test_users_are_named_by_their_object_id(client: EntraClient, user: str) -> N
         (503, {}, ProviderUnavailable),
     ],
 )
-def test_a_domain_whose_tenant_is_not_told(
+def test_a_domain_whose_tenant_is_not_named(
     provider: FaultyProxy, answers: Entra, status: int, body: Any, raised: type[SecondFactorError]
 ) -> None:
     settings = SETTINGS.model_copy(update={"tenant_id": "login-service.onmicrosoft.com"})

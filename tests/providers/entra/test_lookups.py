@@ -160,7 +160,7 @@ def test_ours_is_found_by_the_first_characters() -> None:
     ]
 
 
-def test_of_two_that_may_be_ours_the_first_to_end_is_told() -> None:
+def test_the_earlier_end_of_two_possible_secrets_is_reported() -> None:
     """What was accepted a moment ago has not ended."""
     listed = [secret("abc", NEXT_YEAR), secret("abc", SOON), secret("abc", PAST)]
     assert [one.when for one in expiries(application(passwordCredentials=listed))] == [SOON]
@@ -175,7 +175,7 @@ def test_each_spelling_of_a_moment_is_read(end: str) -> None:
 @pytest.mark.parametrize(
     "listed", [[], ["x", None], [secret("abc", None)], [secret("abc", "never")], [secret("abc", PAST)]]
 )
-def test_an_end_that_is_not_told(listed: list[Any]) -> None:
+def test_an_answer_without_an_end(listed: list[Any]) -> None:
     assert expiries(application(passwordCredentials=listed)) == []
 
 

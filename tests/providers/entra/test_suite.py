@@ -170,7 +170,7 @@ class TestEntra(ProviderSuite):
         project.change({"tenant_id": "sandbox:tenant_domain"}, running)
         assert project.run("gate").exit_code == PASS
 
-    def test_an_unknown_tenant_is_told_with_the_credential(self, project: ProviderProject) -> None:
+    def test_an_unknown_tenant_is_reported_by_the_check_of_the_credential(self, project: ProviderProject) -> None:
         """The ping says that Entra answers; that it does not know the tenant is no outage."""
         project.values["tenant_id"] = _NOBODYS
         result = project.run("gate")

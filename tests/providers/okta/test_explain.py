@@ -234,7 +234,7 @@ CHALLENGE = (
 
 @pytest.mark.parametrize("body", [b"", {"errorCode": "E0000006", "errorSummary": "You do not have permission"}])
 @pytest.mark.parametrize("header", [CHALLENGE, CHALLENGE.replace("Bearer", 'DPoP algs="RS256 ES256",')])
-def test_a_missing_scope_stands_in_the_header_alone(body: Any, header: str) -> None:
+def test_only_the_header_names_a_missing_scope(body: Any, header: str) -> None:
     found = explained(PROVIDER, APP, 403, body, {"WWW-Authenticate": header, "X-Okta-Request-Id": "aa11"})
     assert found.cause is CauseId.CREDENTIAL_INSUFFICIENT_PERMISSION
     assert "lacks the scope okta.users.manage" in found.message
@@ -289,7 +289,7 @@ def test_a_limit_of_concurrent_requests_has_no_reset() -> None:
     assert "concurrent requests" in found.message
 
 
-def test_causes_of_a_validation_are_told() -> None:
+def test_the_causes_of_a_failed_validation_are_reported() -> None:
     body = {
         "errorCode": "E0000001",
         "errorSummary": "Api validation failed: factorEnrollRequest",

@@ -120,7 +120,7 @@ def test_a_user_without_the_factor() -> None:
         arranged(Okta(listed), StateName.CHALLENGE_FACTOR, "push", user="alice@example.com")
 
 
-def test_a_push_that_was_answered_otherwise() -> None:
+def test_a_push_that_had_another_answer() -> None:
     okta = Okta(PUSHED, (201, SENT), {"factorResult": "REJECTED"})
     with pytest.raises(StateUnavailable, match="REJECTED"):
         arranged(okta, StateName.PUSH_ACCEPTED, accepting_user="alice@example.com")

@@ -180,7 +180,7 @@ def test_an_entity_without_a_device(bench: Bench) -> None:
         bench.arrange(StateName.PUSH_PENDING)
 
 
-def test_a_push_that_is_answered_otherwise(bench: Bench) -> None:
+def test_a_push_with_another_answer(bench: Bench) -> None:
     bench.service.entities["mfagate-accepts"].owner = "declines"
     with pytest.raises(StateUnavailable, match="approved"):
         bench.arrange(StateName.PUSH_ACCEPTED)
@@ -195,7 +195,7 @@ def test_a_push_that_nobody_answers_is_not_waited_for_for_ever(bench: Bench, mon
     assert sum(waited) == 20
 
 
-def test_what_twilio_refuses_is_told(bench: Bench) -> None:
+def test_a_refusal_of_twilio_is_reported(bench: Bench) -> None:
     bench.test_data["phone"] = "5550100"
     with pytest.raises(StateUnavailable, match="/Verifications: error 60200"):
         bench.arrange(StateName.CHALLENGE_STARTED)

@@ -94,6 +94,8 @@ def relay(line: NetworkLine, to: int, port: int = 0, *, seed: int = 0) -> Iterat
     listener = socket.create_server(("127.0.0.1", port), backlog=128)
     ended = threading.Event()
     loop = asyncio.new_event_loop()
+    # When the relay ends, connections in progress end with it; asyncio would log each.
+    loop.set_exception_handler(lambda loop, context: None)
     stop = asyncio.Event()
 
     def run() -> None:
@@ -139,8 +141,6 @@ class _Relay:
         pumps = self._pump(reader, server_writer, opened_at), self._pump(server_reader, writer, opened_at)
         try:
             await asyncio.gather(*pumps)
-        except asyncio.CancelledError:  # The relay ends; asyncio would log an error.
-            return
         finally:
             for stream in (writer, server_writer):
                 stream.close()
