@@ -64,7 +64,7 @@ def test_the_first_nights(duo: Duo) -> None:
     [
         (lambda state: state, 16),
         (lambda state: replace(state, target="provider"), 1),
-        (lambda state: replace(state, questions=1), 1),
+        (lambda state: replace(state, samples=tuple(replace(one, requests=1) for one in state.samples)), 1),
     ],
     ids=["the same", "another target", "few requests"],
 )
