@@ -29,6 +29,7 @@ Dated = Callable[[Sequence[date | None]], Project]
 def dated(tmp_path: Path) -> Dated:
     """Make a project whose first recordings have these dates, None for no date; the others are of today."""
     project = Project(tmp_path, VALUES)
+    project.ask_everything()
     project.settings["more"] = 'cassettes = "tapes"'
 
     def make(dates: Sequence[date | None]) -> Project:
