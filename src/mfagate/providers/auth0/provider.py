@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 _LIMITS = (
     "https://auth0.com/docs/troubleshoot/customer-support/operational-policies/rate-limit-policy/"
-    "rate-limit-configurations/free-public"
+    "rate-limit-configurations"
 )
 
 
@@ -35,11 +35,23 @@ class Auth0Api(ProviderApi[Auth0Settings]):
     """The addresses of Auth0's API, and the signer of requests."""
 
     limits: ClassVar[Mapping[str, Sequence[PublishedLimit]]] = {
-        PAID: (),
+        PAID: (
+            PublishedLimit(f"{_LIMITS}/enterprise-public", per_second=16, burst=50, path="/api/v2/"),
+            PublishedLimit(f"{_LIMITS}/enterprise-public", per_second=100, burst=100),
+        ),
+        "enterprise-development": (
+            PublishedLimit(f"{_LIMITS}/enterprise-public", per_second=2, burst=10, path="/api/v2/"),
+            PublishedLimit(f"{_LIMITS}/enterprise-public", per_second=100, burst=100),
+        ),
+        "self-service": (
+            # Reads and writes of users have higher limits of their own.
+            PublishedLimit(f"{_LIMITS}/self-service-public", per_second=2.5, burst=10, path="/api/v2/"),
+            PublishedLimit(f"{_LIMITS}/self-service-public", per_second=25, burst=25),
+        ),
         "free": (
-            PublishedLimit(_LIMITS, per_second=2, burst=2, path="/api/v2/"),
-            PublishedLimit(_LIMITS, per_second=30, burst=30, path="/oauth/token"),
-            PublishedLimit(_LIMITS, per_second=5, burst=300),
+            PublishedLimit(f"{_LIMITS}/free-public", per_second=2, burst=2, path="/api/v2/"),
+            PublishedLimit(f"{_LIMITS}/free-public", per_second=30, burst=30, path="/oauth/token"),
+            PublishedLimit(f"{_LIMITS}/free-public", per_second=5, burst=300),
         ),
     }
 
