@@ -62,7 +62,7 @@ CHAINS = {
     "duo": Chain(17),
     "entra": Chain(6),
     "okta": Chain(13, pause=31),
-    "privacyidea": Chain(15, tls=False),
+    "privacyidea": Chain(21, tls=False),
     "twilio": Chain(17, waits=3.5),
 }
 

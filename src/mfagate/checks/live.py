@@ -170,8 +170,9 @@ class LiveContext:
         """The limit of the account, which all integrations that use it share."""
         account = self.provider.api.account(self.settings)
         key = f"{self.provider.name} {account} {self.context.endpoint}"
-        published = self.provider.api.limits.get(self.integration.plan or PAID, ())
-        return self.context.limits.of(key, self.context.options.concurrency, published)
+        api, most = self.provider.api, self.context.options.concurrency
+        published = api.limits.get(self.integration.plan or PAID, ())
+        return self.context.limits.of(key, min(most, api.most_at_once or most), published)
 
     @cached_property
     def dialect(self) -> ProviderDialect[ProviderSettings]:

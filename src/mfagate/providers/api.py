@@ -58,6 +58,9 @@ class ProviderApi(ABC, Generic[Settings]):
     limits: ClassVar[Mapping[str, Sequence[PublishedLimit]]] = {PAID: ()}
     """The published limits of requests by plan. An integration that names no plan has the plan ``paid``."""
 
+    most_at_once: ClassVar[int | None] = None
+    """How many requests may wait at the same time where the provider publishes no number: on a server of one's own."""
+
     def account(self, settings: Settings) -> str:
         """Return what identifies the account whose limits of requests apply, by default the base URL of the API.
 

@@ -28,7 +28,7 @@ from mfagate.sandbox.emulator.faults import FaultInjector, injects, replaced
 from mfagate_sandbox.privacyidea import fault_kinds
 
 REALM = "lab"
-USERS = ("mfagate-test", *(f"mfagate-test-{number}" for number in range(2, 9)))
+USERS = ("mfagate-test", *(f"mfagate-test-{number}" for number in range(2, 5)))
 ADMIN = "admin"
 
 # Runs one pi-manage command and returns its output.

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import pytest
+
 from mfagate.core.causes import CauseId
 from mfagate.providers.privacyidea.provider import PROVIDER
 from mfagate.providers.privacyidea.settings import PrivacyIDEASettings
 from mfagate.sandbox.faulty_proxy import always
 from mfagate.testing import Absent, ProviderSuite, SettingChange
+from mfagate.testing.provider_project import ProviderProject
 
 from ...support.project import REPOSITORY
 
@@ -39,3 +42,9 @@ class TestPrivacyIDEA(ProviderSuite):
         SettingChange({"url": "https://mfa.shop.internal/"}, CauseId.CONFIG_MALFORMED_URL),
         SettingChange({"url": "https://mfa.shop.internal/validate/check"}, CauseId.CONFIG_MALFORMED_URL),
     )
+
+    @pytest.fixture
+    def project(self, project: ProviderProject) -> ProviderProject:
+        """Let the server take longer: it makes keys while other tests use the processors."""
+        project.timeout_seconds = 15.0
+        return project

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 class PrivacyIDEAApi(ProviderApi[PrivacyIDEASettings]):
     """The addresses of privacyIDEA's API, and the signer of requests."""
 
+    most_at_once: ClassVar[int | None] = 4
+    """A server of one's own often has few workers, and each request takes some of its processor."""
+
     def base_url(self, settings: PrivacyIDEASettings) -> str:
         """Return the configured URL."""
         return settings.url

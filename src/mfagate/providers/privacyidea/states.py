@@ -29,8 +29,7 @@ from mfagate.providers.states import AskedTooSoon, Lane, StateName, StateNotConf
 _MOST_LISTED = "1000"
 
 _SHARE_A_USER = (
-    (StateName.PUSH_ACCEPTED,),
-    (StateName.PUSH_DECLINED, StateName.PUSH_PENDING),
+    (StateName.PUSH_ACCEPTED, StateName.PUSH_DECLINED, StateName.PUSH_PENDING),
     (StateName.WORKING_OTP,),
     (StateName.PIN_AND_OTP,),
     (StateName.CHALLENGE_STARTED,),
