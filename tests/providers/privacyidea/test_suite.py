@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from mfagate.core.causes import CauseId
 from mfagate.providers.privacyidea.provider import PROVIDER
 from mfagate.providers.privacyidea.settings import PrivacyIDEASettings
+from mfagate.sandbox import Running
 from mfagate.sandbox.faulty_proxy import always
 from mfagate.testing import Absent, ProviderSuite, SettingChange
 from mfagate.testing.provider_project import ProviderProject
@@ -44,7 +47,8 @@ class TestPrivacyIDEA(ProviderSuite):
     )
 
     @pytest.fixture
-    def project(self, project: ProviderProject) -> ProviderProject:
+    def project(self, tmp_path: Path, running: Running) -> ProviderProject:
         """Let the server take longer: it makes keys while other tests use the processors."""
+        project = ProviderProject(tmp_path, self, running)
         project.timeout_seconds = 15.0
         return project
