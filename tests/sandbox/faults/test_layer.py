@@ -70,6 +70,18 @@ def test_a_fault_is_seen(server: FaultyProxy, text: str) -> None:
     assert cause(ask(server, text)) is expected(text)
 
 
+@pytest.mark.parametrize("text", SEEN)
+def test_a_fault_is_seen_through_a_line(server: FaultyProxy, text: str) -> None:
+    assert cause(ask(server, text, "line:20,jitter=5")) is expected(text)
+
+
+@pytest.mark.parametrize("text", ["removed:result", "added", "wrapped:result", "not-utf8", "truncated", "drip"])
+def test_a_line_changes_no_byte(server: FaultyProxy, text: str) -> None:
+    direct, far = (ask(server, text, *line).response for line in ([], ["line:20,jitter=5,bandwidth=5"]))
+    assert (direct is None) == (far is None)
+    assert direct is None or far is None or direct.body == far.body
+
+
 def test_a_page_with_an_error_status_is_an_outage(server: FaultyProxy) -> None:
     assert cause(ask(server, "html:503")) is CauseId.PROVIDER_OUTAGE
 

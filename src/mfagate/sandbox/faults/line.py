@@ -7,6 +7,7 @@ first bytes of the client, so that it appears in the phase after the connection.
 from __future__ import annotations
 
 import asyncio
+import itertools
 import math
 import random
 import socket
@@ -46,6 +47,34 @@ class NetworkLine:
         """Return the line that a fault describes."""
         bandwidth = None if fault.bandwidth is None else fault.bandwidth * 1e6 / 8
         return cls(float(fault.argument) / 1000, fault.jitter / 1000, fault.loss / 100, bandwidth)
+
+
+@dataclass(frozen=True, slots=True)
+class Streams:
+    """The random streams of one connection: repeatable, and independent of what other connections send meanwhile.
+
+    Args:
+        seed: The seed of the line.
+        number: Which connection of the line it is, counted from 0.
+    """
+
+    seed: int
+    number: int
+
+    def handshake(self) -> random.Random:
+        """Return the stream of the connection request."""
+        return self._stream("handshake")
+
+    def upstream(self) -> random.Random:
+        """Return the stream of the bytes of the client."""
+        return self._stream("upstream")
+
+    def downstream(self) -> random.Random:
+        """Return the stream of the bytes of the server."""
+        return self._stream("downstream")
+
+    def _stream(self, purpose: str) -> random.Random:
+        return random.Random(f"{self.seed} {self.number} {purpose}")  # noqa: S311 - not used for secrets
 
 
 class Direction:
@@ -117,7 +146,8 @@ class _Relay:
     def __init__(self, line: NetworkLine, to: int, seed: int) -> None:
         self._line = line
         self._to = to
-        self._chance = random.Random(seed)  # noqa: S311 - not used for secrets
+        self._seed = seed
+        self._numbers = itertools.count()
 
     async def serve(self, listener: socket.socket, stop: asyncio.Event) -> None:
         """Serve until ``stop`` is set."""
@@ -130,7 +160,8 @@ class _Relay:
         await asyncio.gather(*others, return_exceptions=True)
 
     async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        seconds = Direction(self._line, self._chance).handshake()
+        streams = Streams(self._seed, next(self._numbers))
+        seconds = Direction(self._line, streams.handshake()).handshake()
         opened_at = time.monotonic() + seconds
         try:
             server_reader, server_writer = await asyncio.open_connection("127.0.0.1", self._to, limit=_MOST_BUFFERED)
@@ -138,31 +169,34 @@ class _Relay:
             await asyncio.sleep(seconds)
             _reset(writer)
             return
-        pumps = self._pump(reader, server_writer, opened_at), self._pump(server_reader, writer, opened_at)
+        up, down = (Direction(self._line, chance) for chance in (streams.upstream(), streams.downstream()))
+        pumps = _pump(up, reader, server_writer, opened_at), _pump(down, server_reader, writer, opened_at)
         try:
             await asyncio.gather(*pumps)
         finally:
             for stream in (writer, server_writer):
                 stream.close()
 
-    async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, opened_at: float) -> None:
-        """Carry the bytes of one direction, its end or its reset."""
-        direction = Direction(self._line, self._chance)
-        way: asyncio.Queue[tuple[float, bytes | None]] = asyncio.Queue(64)
-        delivering = asyncio.create_task(_deliver(way, writer))
-        try:
-            while True:
-                try:
-                    data: bytes | None = await reader.read(_MOST_BUFFERED)
-                except OSError:
-                    data = None
-                sent_at = max(time.monotonic(), opened_at)
-                await way.put((direction.arrival(sent_at, len(data or b"")), data))
-                if not data:
-                    break
-            await delivering
-        finally:
-            delivering.cancel()
+
+async def _pump(
+    direction: Direction, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, opened_at: float
+) -> None:
+    """Carry the bytes of one direction, its end or its reset."""
+    way: asyncio.Queue[tuple[float, bytes | None]] = asyncio.Queue(64)
+    delivering = asyncio.create_task(_deliver(way, writer))
+    try:
+        while True:
+            try:
+                data: bytes | None = await reader.read(_MOST_BUFFERED)
+            except OSError:
+                data = None
+            sent_at = max(time.monotonic(), opened_at)
+            await way.put((direction.arrival(sent_at, len(data or b"")), data))
+            if not data:
+                break
+        await delivering
+    finally:
+        delivering.cancel()
 
 
 async def _deliver(way: asyncio.Queue[tuple[float, bytes | None]], writer: asyncio.StreamWriter) -> None:
