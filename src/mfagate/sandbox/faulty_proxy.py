@@ -156,6 +156,8 @@ class FaultyProxy(ThreadingHTTPServer):
     """Listens on a port of 127.0.0.1, a free one by default."""
 
     daemon_threads = True
+    # With 5, the default, connections that are opened together are dropped and repeated a second later.
+    request_queue_size = 128
 
     def __init__(self, behind: str, fault: Fault, tls: ssl.SSLContext | None, port: int = 0) -> None:
         """Forward to the URL ``behind``; its certificate is not verified."""

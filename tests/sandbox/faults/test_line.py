@@ -9,7 +9,7 @@ import struct
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 import pytest
 from hypothesis import given
@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from mfagate.sandbox.faults.line import Direction, NetworkLine, Streams, relay
 from mfagate.sandbox.faults.spec import Fault
+from mfagate.sandbox.faulty_proxy import FaultyProxy
 
 SHARES = st.floats(0, 0.5)
 
@@ -239,3 +240,10 @@ def test_a_line_carries_64_connections_at_once() -> None:
         for client in clients:
             client.close()
         assert sum(thread.name == "line" for thread in threading.enumerate()) == 1
+
+
+def test_64_clients_of_the_fault_layer_wait_in_line_instead_of_being_dropped() -> None:
+    proxy = FaultyProxy("http://127.0.0.1:9", lambda handler: False, None)
+    with proxy, ExitStack() as clients:
+        for _ in range(64):  # Nothing accepts them yet.
+            clients.enter_context(socket.create_connection(("127.0.0.1", proxy.server_port), timeout=0.5))
