@@ -1,6 +1,6 @@
 """Measure the gate over a line with a round-trip time, where users of hosted providers are.
 
-    python -m benchmarks.line [--parts providers together independent] [--providers duo okta] [--runs 3]
+    python -m benchmarks.line [--parts providers together independent] [--providers duo okta] [--runs 3] [--stepci]
 
 Each provider's sandbox runs in a process of its own, behind the fault ``line``; its start is left out. Each gate is a
 new process. Its time is that of the run; the start of the command, which no line changes, has a column of its own. The
@@ -34,7 +34,7 @@ from pathlib import Path
 from typing import Any
 
 REPOSITORY = Path(__file__).resolve().parents[1]
-ROUND_TRIPS = (60, 150)
+ROUND_TRIPS = (1, 60, 150)
 """Milliseconds."""
 
 FACTOR = 1.5
@@ -171,7 +171,8 @@ def server_seconds(requests: Sequence[dict[str, Any]]) -> float:
 
 def measure_providers(folder: Path, providers: Sequence[str], runs: int) -> dict[str, float]:
     """Print a line for each provider, and return the seconds of each at 60 ms."""
-    print("provider      requests  connections  chain    60 ms  target   150 ms  target  round trips   start")
+    titles = "".join(f"{milliseconds:>6} ms  target" for milliseconds in ROUND_TRIPS)
+    print(f"provider      requests  connections  chain{titles}  round trips   start")
     at_sixty = {}
     for provider in providers:
         with lines([provider]) as started:
@@ -220,8 +221,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parts = ("providers", "together", "independent")
     parser.add_argument("--parts", nargs="+", choices=parts, default=parts, help="What to measure.")
-    parser.add_argument("--providers", nargs="+", choices=sorted(CHAINS), default=sorted(CHAINS))
+    parser.add_argument("--providers", nargs="+", choices=sorted(CHAINS), default=sorted(CHAINS), help="Whose gates.")
     parser.add_argument("--runs", type=int, default=3, help="Runs of each gate; the fastest counts.")
+    parser.add_argument("--stepci", action="store_true", help="Also measure stepci from npm in the part independent.")
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="mfagate-benchmark-") as name:
         folder = Path(name)
@@ -231,7 +233,7 @@ def main() -> None:
         if "independent" in asked.parts:
             from benchmarks.independent import measure
 
-            measure(folder, asked.runs)
+            measure(folder, asked.runs, stepci=asked.stepci)
 
 
 if __name__ == "__main__":
